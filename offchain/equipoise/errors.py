@@ -1,4 +1,4 @@
-"""Named errors. Everything that Equipoise refuses is an `EquipoiseError`; the command line prints it in one line."""
+"""Named errors: everything that Equipoise refuses is an `EquipoiseError`, one line at the command line."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class InputError(EquipoiseError, ValueError):
 
 
 class MarketDataError(InputError):
-    """A price file is unusable: gaps, duplicates, wrong values, unknown columns, too few rows, wrong order."""
+    """A price file is unusable: gaps, duplicates, wrong values, unknown columns, too few rows, no order."""
 
 
 class EstimationError(InputError):

@@ -1,9 +1,9 @@
 """The only place where floats become on-chain integers and back.
 
-WAD (1e18) scales fractions, prices (USD per whole token) and volatilities (per sqrt(year)). Reports are packed:
-a WORD8 holds 8 lanes of uint32 at 1e-8, asset i at bits [32 i, 32 i + 32); correlations take two words of
-16 lanes of int16 at 1/32767, pairs in the order (0,1), (0,2) .. (0,n-1), (1,2) .., the k-th pair in word k // 16
-at bits [16 (k % 16), + 16). Unused lanes are zero; used WORD8 lanes are not.
+WAD (1e18) scales fractions, prices (USD per whole token) and volatilities (per sqrt(year)). Reports are
+packed: a WORD8 holds 8 lanes of uint32 at 1e-8, asset i at bits [32 i, 32 i + 32); correlations take two words
+of 16 lanes of int16 at 1/32767, pairs in the order (0,1), (0,2) .. (0,n-1), (1,2) .., the k-th pair in word
+k // 16 at bits [16 (k % 16), + 16). Unused lanes are zero; used WORD8 lanes are not.
 """
 
 from __future__ import annotations
@@ -60,9 +60,12 @@ Number = int | float | Decimal
 
 
 def _scaled(value: Number, decimals: int, rounding: str) -> int:
-    """`value` * 10**decimals as an int; a float counts as its shortest decimal form, so 0.1 is exactly 0.1."""
+    """`value` * 10**decimals as an int; a float counts as its shortest decimal form: 0.1 is 1/10."""
     try:
-        exact = Decimal(repr(float(value))) if isinstance(value, float | np.floating) else Decimal(value)
+        if isinstance(value, float | np.floating):
+            exact = Decimal(repr(float(value)))
+        else:
+            exact = value if isinstance(value, Decimal) else Decimal(int(value))
         return int(exact.scaleb(decimals, _EXACT).to_integral_value(rounding, _EXACT))
     except (InvalidOperation, OverflowError, ValueError, TypeError) as error:
         raise InputError(f"{value!r} is not a finite number; give a finite int, float or Decimal") from error
@@ -139,9 +142,7 @@ def pack_word8(values: ArrayLike) -> int:
     """
     vector = _vector(values, "word")
     if vector.max() > _LANE_MAX / LANE_SCALE:
-        raise InputError(
-            f"{vector.max()} is above the largest lane value {_LANE_MAX / LANE_SCALE}; check units"
-        )
+        raise InputError(f"{vector.max()} is above the lane limit {_LANE_MAX / LANE_SCALE}; check units")
     return _join([max(1, round(v * LANE_SCALE)) for v in vector.tolist()])
 
 
@@ -206,7 +207,7 @@ def pack_correlations(correlation: ArrayLike) -> tuple[int, int]:
 
 
 def unpack_correlations(words: Sequence[int], n: int) -> NDArray[np.float64]:
-    """Inverse of `pack_correlations`: shape (n, n). Raises InputError on nonzero unused lanes or on -32768."""
+    """Inverse of `pack_correlations`: shape (n, n). Refuses nonzero unused lanes and -32768."""
     _check_count(n)
     if len(words) != 2 or not all(0 <= word < 2**256 for word in words):
         raise InputError(f"correlations come as two uint256 words, not {list(words)}")
@@ -214,15 +215,13 @@ def unpack_correlations(words: Sequence[int], n: int) -> NDArray[np.float64]:
     joined = words[0] | words[1] << (_PAIR_BITS * _PAIRS_PER_WORD)
     if joined >> (_PAIR_BITS * len(pairs)):
         raise InputError(
-            f"correlation words have nonzero lanes beyond pair {len(pairs) - 1}; these must be zero"
+            f"correlation lanes beyond pair {len(pairs) - 1} are not zero; unused lanes are zero"
         )
     matrix = np.eye(n)
     for k, (i, j) in enumerate(pairs):
         raw = (joined >> (_PAIR_BITS * k)) & (2**_PAIR_BITS - 1)
         value = raw - 2**_PAIR_BITS if raw >= 2 ** (_PAIR_BITS - 1) else raw
         if value < -CORRELATION_SCALE:
-            raise InputError(
-                f"correlation lane of assets {i} and {j} is -32768; the range is -32767 to 32767"
-            )
+            raise InputError(f"correlation lane ({i}, {j}) is -32768; the range is -32767 to 32767")
         matrix[i, j] = matrix[j, i] = value / CORRELATION_SCALE
     return matrix
