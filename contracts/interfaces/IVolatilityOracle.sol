@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {IParameters} from "./IParameters.sol";
+
+/// @title Signed volatilities and correlations, verified parity coordinates
+/// @notice Signers report numbers inside bounds; nobody chooses weights. Two words are used throughout:
+/// WORD8 holds 8 lanes of uint32 in units of 1e-8, asset i at bits [32 i, 32 i + 32), unused lanes zero.
+/// CORR is uint256[2]: pairs (0,1), (0,2) .. (0,n-1), (1,2) .., the k-th in word k / 16 at bits
+/// [16 (k % 16), +16) as int16 two's complement in units of 1/32767, unused lanes zero.
+/// Volatilities are annualised (year = 365 days), 1e8 = 100 %.
+interface IVolatilityOracle is IParameters {
+    /// @param maxReportAge seconds between observation and submission, [1 minute, 1 day]
+    /// @param maxFallPerDayWad largest fall of a stored volatility per day, fraction of it, [1e16, 1e18]
+    /// @param pivotFloorWad smallest LDL' pivot of an accepted correlation matrix, [1e15, 0.5e18]
+    struct Params {
+        uint32 maxReportAge;
+        uint64 maxFallPerDayWad;
+        uint64 pivotFloorWad;
+    }
+
+    /// @param observedAt unix time of the estimate
+    /// @param vols WORD8 of annualised volatilities, each lane in [1e5 (0.1 %), 4e9 (4000 %)]
+    /// @param r EIP-2098 compact signature, first word
+    /// @param vs EIP-2098 compact signature, second word
+    struct SignedVolatilities {
+        uint64 observedAt;
+        uint256 vols;
+        bytes32 r;
+        bytes32 vs;
+    }
+
+    /// @param observedAt unix time of the estimate
+    /// @param correlations CORR
+    struct CorrelationReport {
+        uint64 observedAt;
+        uint256[2] correlations;
+    }
+
+    /// @notice EIP-2098 compact signature
+    struct Signature {
+        bytes32 r;
+        bytes32 vs;
+    }
+
+    /// @param vols WORD8 of volatilities, 0 before the first report
+    /// @param volatilitiesAt observation time of the oldest report behind `vols`, 0 before the first
+    /// @param correlationsAt observation time of the correlations, 0 before the first
+    /// @param correlations CORR
+    /// @param coordinates WORD8 of parity coordinates, 0 while none are verified
+    /// @param budgets WORD8 of risk budgets, lanes sum to 1e8
+    /// @param n number of assets, [2, 8]
+    struct RiskData {
+        uint256 vols;
+        uint64 volatilitiesAt;
+        uint64 correlationsAt;
+        uint256[2] correlations;
+        uint256 coordinates;
+        uint256 budgets;
+        uint8 n;
+    }
+
+    event VolatilitiesPosted(uint256 vols, uint256 medianVols, uint64 observedAt, uint256 reportCount);
+    event CorrelationsPosted(uint256[2] correlations, uint64 observedAt, uint256 signatureCount);
+    event CoordinatesPosted(uint256 coordinates, uint256 certificateErrorWad);
+    event CoordinatesCleared();
+    event BudgetsSet(uint256 budgets);
+    event SignerAdded(address indexed signer);
+    event SignerRemoved(address indexed signer);
+    event ThresholdSet(uint256 threshold);
+    event GuardianSet(address indexed guardian);
+    event ParamsSet(Params params);
+
+    /// @notice A basket has [min, max] assets.
+    error VolatilityOracle__AssetCountOutOfRange(uint256 count, uint256 min, uint256 max);
+    /// @notice `role` ("asset", "signer", "guardian") must not be the zero address.
+    error VolatilityOracle__ZeroAddress(bytes32 role);
+    error VolatilityOracle__DuplicateAsset(address asset);
+    /// @notice There is room for [1, max] signers.
+    error VolatilityOracle__SignerCountOutOfRange(uint256 count, uint256 max);
+    error VolatilityOracle__DuplicateSigner(address signer);
+    error VolatilityOracle__UnknownSigner(address signer);
+    /// @notice A threshold is a majority of the signers: [min, max].
+    error VolatilityOracle__ThresholdOutOfRange(uint256 threshold, uint256 min, uint256 max);
+    error VolatilityOracle__NotOwnerOrGuardian(address caller);
+    /// @notice Budget `value` of asset `index`, in 1e-8, lies outside [min, max].
+    error VolatilityOracle__BudgetOutOfRange(uint256 index, uint256 value, uint256 min, uint256 max);
+    /// @notice The budgets' lanes add up to `sum`, not to `required`.
+    error VolatilityOracle__BudgetSumInvalid(uint256 sum, uint256 required);
+    /// @notice Bits of `word` above the last asset (or the last pair) are set: clear them.
+    error VolatilityOracle__UnusedLanesNotZero(uint256 word);
+
+    error VolatilityOracle__QuorumNotReached(uint256 have, uint256 need);
+    /// @notice More reports than signers.
+    error VolatilityOracle__TooManyReports(uint256 have, uint256 max);
+    /// @notice The signature is of `recovered`, who is no signer; a report for other assets, another chain or
+    /// another oracle ends here too, since these stand in the signed digest.
+    error VolatilityOracle__NotSigner(address recovered);
+    /// @notice Sort the reports by their signers' addresses, one report a signer.
+    error VolatilityOracle__SignersNotAscending(address previous, address current);
+    error VolatilityOracle__ReportFromFuture(uint256 observedAt, uint256 blockTimestamp);
+    error VolatilityOracle__ReportTooOld(uint256 observedAt, uint256 blockTimestamp, uint256 maxReportAge);
+    /// @notice Observed no later than what is stored: a replay, or overtaken.
+    error VolatilityOracle__ReportNotNewer(uint256 observedAt, uint256 storedAt);
+    /// @notice Volatility `value` of asset `index`, in 1e-8, lies outside [min, max].
+    error VolatilityOracle__VolatilityOutOfRange(uint256 index, uint256 value, uint256 min, uint256 max);
+    /// @notice LDL' pivot `index` of the correlation matrix lies under the floor: shrink towards the identity.
+    error VolatilityOracle__NotPositiveDefinite(uint256 index, int256 pivotWad, uint256 floorWad);
+    /// @notice Coordinate `index` is zero.
+    error VolatilityOracle__CoordinateZero(uint256 index);
+    /// @notice max |x_i (Cx)_i - b_i| of the coordinates exceeds the tolerance.
+    error VolatilityOracle__CertificateFailed(uint256 errorWad, uint256 toleranceWad);
+    /// @notice Coordinates in place are replaced by strictly better ones only.
+    error VolatilityOracle__CoordinatesNotBetter(uint256 errorWad, uint256 currentErrorWad);
+    /// @notice Post correlations first.
+    error VolatilityOracle__NoCorrelations();
+
+    /// @notice Post volatilities: every signer signs its own estimate, the stored one is the per-asset median
+    /// (the upper one for an even count), no lower than the speed limit allows.
+    /// @param reports at least `threshold()` and at most one a signer, ascending by signer's address
+    /// @custom:requirement EQ-24 EQ-25 EQ-26 EQ-27 EQ-28 EQ-29 EQ-30
+    function postVolatilities(SignedVolatilities[] calldata reports) external;
+
+    /// @notice Post correlations that at least `threshold()` signers signed identically.
+    /// @param signatures ascending by signer's address
+    /// @param coordinates WORD8 that passes the certificate, or 0: then the chain solves for them
+    /// @custom:requirement EQ-31 EQ-32 EQ-33
+    function postCorrelations(
+        CorrelationReport calldata report,
+        Signature[] calldata signatures,
+        uint256 coordinates
+    ) external;
+
+    /// @notice Post coordinates for the present correlations and budgets. Anyone may.
+    /// @param coordinates WORD8 that passes the certificate and improves on what is stored
+    /// @custom:requirement EQ-33 EQ-34
+    function postCoordinates(uint256 coordinates) external;
+
+    /// @notice The same without anybody's solver: the chain finds the coordinates. Anyone may.
+    /// @custom:requirement EQ-35
+    function solveCoordinates() external;
+
+    /// @notice Set the risk budgets (owner). Coordinates are cleared: post or solve for new ones.
+    /// @param newBudgets WORD8, lanes of at least 1e6 (1 %) that sum to exactly 1e8
+    /// @custom:requirement EQ-36
+    function setBudgets(uint256 newBudgets) external;
+
+    /// @notice Add a signer (owner).
+    /// @param newThreshold more than half of, and at most, the new number of signers
+    /// @custom:requirement EQ-37
+    function addSigner(address signer, uint256 newThreshold) external;
+
+    /// @notice Remove a signer (owner or guardian). The threshold stays, so it must still be reachable.
+    /// @custom:requirement EQ-37
+    function removeSigner(address signer) external;
+
+    /// @notice Set the quorum (owner): more than half of, and at most, the number of signers.
+    /// @custom:requirement EQ-37
+    function setThreshold(uint256 newThreshold) external;
+
+    /// @notice Replace the guardian (owner).
+    function setGuardian(address newGuardian) external;
+
+    /// @notice Set the bounded parameters (owner).
+    /// @custom:requirement EQ-38
+    function setParams(Params calldata newParams) external;
+
+    /// @notice Everything that risk is computed from.
+    function riskData() external view returns (RiskData memory);
+
+    /// @notice What target exposures are computed from, in three storage reads. Zeros where nothing was posted.
+    function exposureData()
+        external
+        view
+        returns (uint256 vols, uint256 coordinates, uint64 volatilitiesAt, uint64 correlationsAt);
+
+    /// @notice WORD8 of risk budgets.
+    function budgets() external view returns (uint256);
+
+    /// @notice The basket, in the order of all lanes.
+    function assets() external view returns (address[] memory);
+
+    /// @notice keccak256(abi.encode(assets)), part of every signed report.
+    function assetsHash() external view returns (bytes32);
+
+    /// @notice The signers, in no particular order.
+    function signers() external view returns (address[] memory);
+
+    function isSigner(address account) external view returns (bool);
+
+    /// @notice Signatures that a report needs.
+    function threshold() external view returns (uint256);
+
+    function guardian() external view returns (address);
+
+    function params() external view returns (Params memory);
+}
