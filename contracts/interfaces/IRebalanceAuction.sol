@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {IRiskGuard} from "./IRiskGuard.sol";
+import {IRiskParityVault} from "./IRiskParityVault.sol";
+import {IVolatilityOracle} from "./IVolatilityOracle.sol";
+
+/// @title Dutch auctions that bring the vault back to its risk budgets
+/// @notice Anyone opens when a band is left; anyone bids. The price is the live oracle mid times a curve that
+///         falls from a premium in the vault's favour to a maximum discount.
+interface IRebalanceAuction {
+    /// @param targetVolatilityWad Volatility that the vault aims at {D18 / sqrt(year)} [0.01e18, 1e18]
+    /// @param maxLeverageWad Largest sum of exposures {D18} [0.1e18, 1e18]; 1e18 while there is no lending account
+    /// @param parityBandWad Parity gap above which anyone may open {D18} [0.001e18, 0.2e18]
+    /// @param volatilityBandWad Relative error of the volatility above which anyone may open {D18}
+    ///        [0.01e18, 0.5e18]
+    /// @param startPremiumWad Premium over mid at the start of the curve {D18} [0, 0.05e18]
+    /// @param endDiscountWad Discount from mid at the end of the curve {D18} [0, 0.02e18]
+    /// @param lossBudgetWad Value that may be given away at mid in any rolling day {D18 of NAV}
+    ///        [0.0001e18, 0.02e18]
+    /// @param duration Length of an auction {s} [60, 1 day]
+    struct Params {
+        uint64 targetVolatilityWad;
+        uint64 maxLeverageWad;
+        uint64 parityBandWad;
+        uint64 volatilityBandWad;
+        uint64 startPremiumWad;
+        uint64 endDiscountWad;
+        uint64 lossBudgetWad;
+        uint32 duration;
+    }
+
+    /// @notice The auction in course, or the last one.
+    /// @param id Counts from 1; 0 before the first
+    /// @param startedAt {s}
+    /// @param endsAt Last second at which bids are taken {s}
+    /// @param targets Target exposures, WORD8 {1e-8 of NAV}
+    struct Auction {
+        uint64 id;
+        uint64 startedAt;
+        uint64 endsAt;
+        uint256 targets;
+    }
+
+    /// @notice Why an auction may open.
+    enum Reason {
+        None,
+        ParityGap,
+        VolatilityTooLow,
+        VolatilityTooHigh
+    }
+
+    /// @notice The vault's risk now. Arrays have n entries.
+    /// @param navWad {D18 USD}
+    /// @param exposuresWad Value of each asset over NAV {D18}
+    /// @param targetsWad Target exposures {D18}; zeros while there is no report
+    /// @param sharesWad Share of variance of each asset {D18}, sums to 1; zeros without risk
+    /// @param parityGapWad max |share - budget| {D18}; 0 without risk
+    /// @param volatilityWad Volatility of the exposures {D18 / sqrt(year)}
+    /// @param targetVolatilityWad Volatility of the targets: the parameter, or less under the leverage cap
+    /// @param leverageWad Sum of the exposures {D18}
+    /// @param reason Why an auction may open, or None
+    struct RiskState {
+        uint256 navWad;
+        uint256[] exposuresWad;
+        uint256[] targetsWad;
+        int256[] sharesWad;
+        uint256 parityGapWad;
+        uint256 volatilityWad;
+        uint256 targetVolatilityWad;
+        uint256 leverageWad;
+        Reason reason;
+    }
+
+    event AuctionOpened(
+        uint256 indexed id,
+        address indexed opener,
+        Reason reason,
+        uint256 targets,
+        uint256 parityGapWad,
+        uint256 volatilityWad,
+        uint256 endsAt
+    );
+    event Bid(
+        uint256 indexed id,
+        address indexed bidder,
+        address indexed receiver,
+        address sell,
+        address buy,
+        uint256 sellAmount,
+        uint256 buyAmount,
+        uint256 sellValueWad,
+        uint256 buyValueWad
+    );
+    event ParamsSet(Params params);
+
+    error RebalanceAuction__ZeroAddress();
+    error RebalanceAuction__BasketMismatch(bytes32 vaultAssetsHash, bytes32 oracleAssetsHash);
+    error RebalanceAuction__NoReports();
+    error RebalanceAuction__EmptyVault();
+    error RebalanceAuction__AlreadyOpen(uint256 id, uint256 endsAt);
+    error RebalanceAuction__WithinBands(
+        uint256 parityGapWad,
+        uint256 parityBandWad,
+        uint256 volatilityWad,
+        uint256 targetVolatilityWad,
+        uint256 volatilityBandWad
+    );
+    error RebalanceAuction__NotOpen(uint256 id, uint256 currentId, uint256 endsAt);
+    error RebalanceAuction__UnknownToken(address token);
+    error RebalanceAuction__SameToken(address token);
+    error RebalanceAuction__ZeroAmount();
+    error RebalanceAuction__LotExceeded(uint256 sellAmount, uint256 lot);
+    error RebalanceAuction__BidTooDear(uint256 buyAmount, uint256 maxBuyAmount);
+    error RebalanceAuction__OnlyCashBought(IRiskGuard.Mode mode, address buy);
+    error RebalanceAuction__LossBudgetExceeded(uint256 lossWad, uint256 budgetWad);
+
+    /// @notice Opens an auction and fixes its target exposures. Anyone, when a band is left.
+    /// @return id The auction's number
+    /// @custom:requirement EQ-80 MUST revert while an auction is in course or no band is left.
+    /// @custom:requirement EQ-81 MUST take the targets from verified coordinates and reported volatilities only.
+    function open() external returns (uint256 id);
+
+    /// @notice Sells `sellAmount` of the vault's `sell` for `buy`. The bidder pays first.
+    /// @param id The auction that the bidder means
+    /// @param sell Token that the vault gives: a basket token above its target, or cash
+    /// @param buy Token that the vault takes: a basket token below its target, or cash
+    /// @param sellAmount {smallest unit of sell} (0, lot]; type(uint256).max means the whole lot
+    /// @param maxBuyAmount The most that the bidder pays {smallest unit of buy}
+    /// @param receiver Gets the sold tokens
+    /// @return sold {smallest unit of sell}
+    /// @return bought {smallest unit of buy}
+    /// @custom:requirement EQ-82 MUST NOT trade worse than mid less the maximum discount.
+    /// @custom:requirement EQ-83 MUST NOT sell more than the surplus nor buy more than the deficit.
+    /// @custom:requirement EQ-84 MUST NOT give away more than the loss budget in a rolling day.
+    /// @custom:requirement EQ-85 Outside Normal MUST only take cash for what is above its target.
+    function bid(
+        uint256 id,
+        address sell,
+        address buy,
+        uint256 sellAmount,
+        uint256 maxBuyAmount,
+        address receiver
+    ) external returns (uint256 sold, uint256 bought);
+
+    /// @notice What a bid would sell and take now; the same errors as `bid` but for balances and allowances.
+    function quoteBid(
+        address sell,
+        address buy,
+        uint256 sellAmount
+    ) external view returns (uint256 sold, uint256 bought);
+
+    /// @notice Price factor of the auction in course at `timestamp` {D18}; start premium before, end discount after.
+    function curveWad(uint256 timestamp) external view returns (uint256);
+
+    /// @notice Value given away at mid that still counts against the budget, and the budget now {D18 USD}.
+    function lossBudget() external view returns (uint256 usedWad, uint256 budgetWad);
+
+    /// @notice Target exposures from the reports now, and the volatility that they aim at.
+    function targetExposures()
+        external
+        view
+        returns (uint256[] memory targetsWad, uint256 leverageWad, uint256 targetVolatilityWad);
+
+    /// @notice Everything that decides about opening.
+    function riskState() external view returns (RiskState memory);
+
+    /// @notice The auction in course or the last one.
+    function current() external view returns (Auction memory);
+
+    function params() external view returns (Params memory);
+
+    function vault() external view returns (IRiskParityVault);
+
+    function volatilityOracle() external view returns (IVolatilityOracle);
+
+    function guard() external view returns (IRiskGuard);
+
+    /// @notice Changes the parameters within their ranges. Owner only.
+    function setParams(Params calldata newParams) external;
+}

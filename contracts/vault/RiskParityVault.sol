@@ -1,0 +1,565 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
+import {ERC4626} from "@openzeppelin/contracts/token/ERC20/extensions/ERC4626.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {IERC4626} from "@openzeppelin/contracts/interfaces/IERC4626.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
+
+import {IParameters} from "../interfaces/IParameters.sol";
+import {IPriceOracle} from "../interfaces/IPriceOracle.sol";
+import {IRiskGuard} from "../interfaces/IRiskGuard.sol";
+import {IRiskParityVault} from "../interfaces/IRiskParityVault.sol";
+
+/// @title ERC-4626 shares, custody, NAV, fees and the exit in kind
+/// @dev Every function follows one order: check, accrue fees, compute, write the books, move tokens, emit.
+contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step, ReentrancyGuardTransient {
+    using SafeCast for uint256;
+    using SafeERC20 for IERC20;
+
+    /// @dev One slot a token, so that a NAV reads n slots.
+    struct Holding {
+        address token;
+        uint96 balance;
+    }
+
+    /// @dev One slot: what nearly every call reads and writes.
+    struct Ledger {
+        uint96 cash;
+        uint40 feesAccruedAt;
+        uint120 highWaterMarkWad;
+    }
+
+    uint256 private constant WAD = 1e18;
+    uint256 private constant YEAR = 365 days;
+    uint256 private constant MIN_BASKET = 2;
+    uint256 private constant MAX_BASKET = 8;
+    uint256 private constant MAX_ENTRY_FEE_WAD = 0.01e18;
+    uint256 private constant MAX_EXIT_FEE_WAD = 0.01e18;
+    uint256 private constant MAX_MANAGEMENT_FEE_WAD = 0.02e18;
+    uint256 private constant MAX_PERFORMANCE_FEE_WAD = 0.2e18;
+    /// @dev A fee left unclaimed for decades still leaves the holders half of the shares.
+    uint256 private constant MAX_DILUTION_WAD = 0.5e18;
+    /// @dev Shares have 12 more decimals than the asset: 18 for USDC, and an inflation attack costs 1e12 to 1.
+    uint8 private constant DECIMALS_OFFSET = 12;
+    uint256 private constant VIRTUAL_SHARES = 10 ** DECIMALS_OFFSET;
+    uint256 private constant VIRTUAL_ASSETS = 1;
+
+    /// @inheritdoc IRiskParityVault
+    IPriceOracle public immutable priceOracle;
+    /// @inheritdoc IRiskParityVault
+    IRiskGuard public immutable guard;
+
+    Holding[] private _holdings;
+    Ledger private _ledger;
+    Fees private _fees;
+    /// @inheritdoc IRiskParityVault
+    address public feeRecipient;
+    uint96 private _depositCap;
+    /// @inheritdoc IRiskParityVault
+    address public auction;
+
+    modifier onlyAuction() {
+        if (msg.sender != auction) revert RiskParityVault__OnlyAuction(msg.sender);
+        _;
+    }
+
+    /// @param cash ERC-20 that is deposited and redeemed, listed in `oracle`
+    /// @param basket 2 to 8 distinct tokens listed in `oracle`, in the order of the volatility reports
+    constructor(
+        string memory name_,
+        string memory symbol_,
+        address owner_,
+        IERC20 cash,
+        address[] memory basket,
+        IPriceOracle oracle,
+        IRiskGuard guard_
+    ) ERC20(name_, symbol_) ERC4626(cash) Ownable(owner_) {
+        if (address(oracle) == address(0) || address(guard_) == address(0)) revert RiskParityVault__ZeroAddress();
+        if (basket.length < MIN_BASKET || basket.length > MAX_BASKET)
+            revert RiskParityVault__BadBasketSize(basket.length, MIN_BASKET, MAX_BASKET);
+        priceOracle = oracle;
+        guard = guard_;
+        oracle.quote(address(cash));
+        for (uint256 i; i < basket.length; ++i) {
+            oracle.quote(basket[i]);
+            if (basket[i] == address(cash)) revert RiskParityVault__BadToken(basket[i]);
+            for (uint256 j; j < i; ++j) if (basket[j] == basket[i]) revert RiskParityVault__BadToken(basket[i]);
+            _holdings.push(Holding(basket[i], 0));
+        }
+        _ledger = Ledger(0, uint40(block.timestamp), uint120(WAD));
+    }
+
+    // ------------------------------------------------------------------ admin
+
+    /// @inheritdoc IRiskParityVault
+    function setAuction(address newAuction) external onlyOwner {
+        if (newAuction == address(0)) revert RiskParityVault__ZeroAddress();
+        if (auction != address(0)) revert RiskParityVault__AuctionAlreadySet(auction);
+        auction = newAuction;
+        emit AuctionSet(newAuction);
+    }
+
+    /// @inheritdoc IRiskParityVault
+    function setFees(Fees calldata newFees, address recipient) external onlyOwner nonReentrant {
+        _requireAtMost("entryFeeWad", newFees.entryFeeWad, MAX_ENTRY_FEE_WAD);
+        _requireAtMost("exitFeeWad", newFees.exitFeeWad, MAX_EXIT_FEE_WAD);
+        _requireAtMost("managementFeeWad", newFees.managementFeeWad, MAX_MANAGEMENT_FEE_WAD);
+        _requireAtMost("performanceFeeWad", newFees.performanceFeeWad, MAX_PERFORMANCE_FEE_WAD);
+        if (recipient == address(0)) revert RiskParityVault__ZeroAddress();
+        // before the first recipient there is nothing to pay; afterwards the old fees are paid to the old one
+        if (feeRecipient != address(0)) _accrueFees(_nav());
+        _fees = newFees;
+        feeRecipient = recipient;
+        _ledger.feesAccruedAt = uint40(block.timestamp);
+        emit FeesSet(newFees, recipient);
+    }
+
+    /// @inheritdoc IRiskParityVault
+    function setDepositCap(uint256 newCap) external {
+        bool tightens = newCap < _depositCap && msg.sender == guard.guardian();
+        if (!tightens) _checkOwner();
+        _depositCap = newCap.toUint96();
+        emit DepositCapSet(newCap);
+    }
+
+    function _requireAtMost(bytes32 name_, uint256 value, uint256 max) private pure {
+        if (value > max) revert ParameterOutOfRange(name_, value, 0, max);
+    }
+
+    // ---------------------------------------------------------------- deposit
+
+    /// @inheritdoc IERC4626
+    function deposit(
+        uint256 assets,
+        address receiver
+    ) public override(ERC4626, IERC4626) nonReentrant returns (uint256 shares) {
+        if (assets == 0) revert RiskParityVault__ZeroAmount();
+        Nav memory value = _nav();
+        uint256 supply = _accrueFees(value);
+        shares = _sharesForDeposit(assets, value, supply);
+        if (shares == 0) revert RiskParityVault__ZeroShares(assets);
+        _enter(assets, shares, receiver, value);
+    }
+
+    /// @inheritdoc IERC4626
+    function mint(
+        uint256 shares,
+        address receiver
+    ) public override(ERC4626, IERC4626) nonReentrant returns (uint256 assets) {
+        if (shares == 0) revert RiskParityVault__ZeroAmount();
+        Nav memory value = _nav();
+        uint256 supply = _accrueFees(value);
+        assets = _assetsForMint(shares, value, supply);
+        _enter(assets, shares, receiver, value);
+    }
+
+    function _enter(uint256 assets, uint256 shares, address receiver, Nav memory value) private {
+        if (!guard.depositsAllowed()) revert RiskParityVault__DepositsClosed();
+        uint256 room = FixedPointMathLib.zeroFloorSub(_depositCap, value.mid);
+        if (assets > room) revert RiskParityVault__DepositCapExceeded(assets, room);
+        uint256 cash = _ledger.cash + assets;
+        _ledger.cash = cash.toUint96();
+        _mint(receiver, shares);
+        IERC20 token = IERC20(asset());
+        token.safeTransferFrom(msg.sender, address(this), assets);
+        _requireBacked(token, cash);
+        emit Deposit(msg.sender, receiver, assets, shares);
+    }
+
+    function _sharesForDeposit(uint256 assets, Nav memory value, uint256 supply) private view returns (uint256) {
+        uint256 net = assets - FixedPointMathLib.fullMulDivUp(assets, _fees.entryFeeWad, WAD);
+        return FixedPointMathLib.fullMulDiv(net, supply + VIRTUAL_SHARES, value.ask + VIRTUAL_ASSETS);
+    }
+
+    function _assetsForMint(uint256 shares, Nav memory value, uint256 supply) private view returns (uint256) {
+        uint256 net = FixedPointMathLib.fullMulDivUp(
+            shares,
+            value.ask + VIRTUAL_ASSETS,
+            supply + VIRTUAL_SHARES
+        );
+        return FixedPointMathLib.fullMulDivUp(net, WAD, WAD - _fees.entryFeeWad);
+    }
+
+    // ----------------------------------------------------------------- redeem
+
+    /// @inheritdoc IERC4626
+    function withdraw(
+        uint256 assets,
+        address receiver,
+        address owner_
+    ) public override(ERC4626, IERC4626) nonReentrant returns (uint256 shares) {
+        if (assets == 0) revert RiskParityVault__ZeroAmount();
+        Nav memory value = _nav();
+        uint256 supply = _accrueFees(value);
+        shares = _sharesForWithdraw(assets, value, supply);
+        _leave(assets, shares, receiver, owner_);
+    }
+
+    /// @inheritdoc IERC4626
+    function redeem(
+        uint256 shares,
+        address receiver,
+        address owner_
+    ) public override(ERC4626, IERC4626) nonReentrant returns (uint256 assets) {
+        if (shares == 0) revert RiskParityVault__ZeroAmount();
+        Nav memory value = _nav();
+        uint256 supply = _accrueFees(value);
+        assets = _assetsForRedeem(shares, value, supply);
+        if (assets == 0) revert RiskParityVault__ZeroAssets(shares);
+        _leave(assets, shares, receiver, owner_);
+    }
+
+    function _leave(uint256 assets, uint256 shares, address receiver, address owner_) private {
+        uint256 cash = _ledger.cash;
+        if (assets > cash) revert RiskParityVault__InsufficientCash(assets, cash);
+        if (receiver == address(0)) revert RiskParityVault__ZeroAddress();
+        if (msg.sender != owner_) _spendAllowance(owner_, msg.sender, shares);
+        _ledger.cash = uint96(cash - assets);
+        _burn(owner_, shares);
+        IERC20(asset()).safeTransfer(receiver, assets);
+        emit Withdraw(msg.sender, receiver, owner_, assets, shares);
+    }
+
+    function _assetsForRedeem(uint256 shares, Nav memory value, uint256 supply) private view returns (uint256) {
+        uint256 gross = FixedPointMathLib.fullMulDiv(
+            shares,
+            value.bid + VIRTUAL_ASSETS,
+            supply + VIRTUAL_SHARES
+        );
+        return gross - FixedPointMathLib.fullMulDivUp(gross, _fees.exitFeeWad, WAD);
+    }
+
+    function _sharesForWithdraw(uint256 assets, Nav memory value, uint256 supply) private view returns (uint256) {
+        uint256 gross = FixedPointMathLib.fullMulDivUp(assets, WAD, WAD - _fees.exitFeeWad);
+        return FixedPointMathLib.fullMulDivUp(gross, supply + VIRTUAL_SHARES, value.bid + VIRTUAL_ASSETS);
+    }
+
+    // ---------------------------------------------------------------- in kind
+
+    /// @inheritdoc IRiskParityVault
+    function redeemInKind(
+        uint256 shares,
+        address receiver,
+        address owner_,
+        address[] calldata skip
+    ) external nonReentrant returns (uint256[] memory amounts) {
+        if (shares == 0) revert RiskParityVault__ZeroAmount();
+        if (receiver == address(0)) revert RiskParityVault__ZeroAddress();
+        if (msg.sender != owner_) _spendAllowance(owner_, msg.sender, shares);
+        // the performance fee needs prices, which this exit must not; the management fee needs only time
+        uint256 supply = _accrueManagementFee();
+        _burn(owner_, shares);
+
+        uint256 kept = FixedPointMathLib.fullMulDivUp(shares, _fees.exitFeeWad, WAD);
+        (address[] memory tokens, uint256[] memory balances) = holdings();
+        amounts = new uint256[](tokens.length);
+        _checkSkip(skip, tokens);
+        for (uint256 i; i < tokens.length; ++i) {
+            if (_contains(skip, tokens[i])) continue;
+            amounts[i] = FixedPointMathLib.fullMulDiv(balances[i], shares - kept, supply + VIRTUAL_SHARES);
+            if (amounts[i] != 0) _book(i, balances[i] - amounts[i]);
+        }
+        for (uint256 i; i < tokens.length; ++i) {
+            if (amounts[i] != 0) IERC20(tokens[i]).safeTransfer(receiver, amounts[i]);
+        }
+        emit RedeemedInKind(msg.sender, receiver, owner_, shares, amounts);
+    }
+
+    function _checkSkip(address[] calldata skip, address[] memory tokens) private pure {
+        for (uint256 i; i < skip.length; ++i) {
+            bool known;
+            for (uint256 j; j < tokens.length; ++j) known = known || tokens[j] == skip[i];
+            if (!known) revert RiskParityVault__UnknownToken(skip[i]);
+        }
+    }
+
+    function _contains(address[] calldata list, address item) private pure returns (bool) {
+        for (uint256 i; i < list.length; ++i) if (list[i] == item) return true;
+        return false;
+    }
+
+    // ---------------------------------------------------------------- auction
+
+    /// @inheritdoc IRiskParityVault
+    function exchange(
+        address payer,
+        address receiver,
+        uint256 sellIndex,
+        uint256 sellAmount,
+        uint256 buyIndex,
+        uint256 buyAmount
+    ) external onlyAuction nonReentrant {
+        (address sell, uint256 sellBalance) = _at(sellIndex);
+        (address buy, uint256 buyBalance) = _at(buyIndex);
+        _book(sellIndex, sellBalance - sellAmount);
+        _book(buyIndex, buyBalance + buyAmount);
+        IERC20(buy).safeTransferFrom(payer, address(this), buyAmount);
+        _requireBacked(IERC20(buy), buyBalance + buyAmount);
+        IERC20(sell).safeTransfer(receiver, sellAmount);
+        emit Exchanged(payer, receiver, sell, sellAmount, buy, buyAmount);
+    }
+
+    // ------------------------------------------------------------------ books
+
+    function _at(uint256 index) private view returns (address token, uint256 balance) {
+        if (index == _holdings.length) return (asset(), _ledger.cash);
+        Holding storage holding = _holdings[index];
+        return (holding.token, holding.balance);
+    }
+
+    function _book(uint256 index, uint256 balance) private {
+        if (index == _holdings.length) _ledger.cash = balance.toUint96();
+        else _holdings[index].balance = balance.toUint96();
+    }
+
+    /// @dev Donations are never counted; this only refuses a token that delivered less than it said.
+    function _requireBacked(IERC20 token, uint256 booked) private view {
+        uint256 held = token.balanceOf(address(this));
+        if (held < booked) revert RiskParityVault__NotBacked(address(token), booked, held);
+    }
+
+    // ------------------------------------------------------------------- fees
+
+    /// @inheritdoc IRiskParityVault
+    function accrueFees() external nonReentrant {
+        _accrueFees(_nav());
+    }
+
+    /// @dev Mints what is due and returns the supply after it.
+    function _accrueFees(Nav memory value) private returns (uint256 supply) {
+        (uint256 management, uint256 performance, uint256 mark) = _feesDue(value.mid);
+        Ledger memory ledger = _ledger;
+        if (ledger.feesAccruedAt != block.timestamp || ledger.highWaterMarkWad != mark) {
+            _ledger.feesAccruedAt = uint40(block.timestamp);
+            _ledger.highWaterMarkWad = uint120(mark);
+        }
+        uint256 due = management + performance;
+        if (due != 0) {
+            _mint(feeRecipient, due);
+            emit FeesAccrued(management, performance, mark);
+        }
+        return totalSupply();
+    }
+
+    function _accrueManagementFee() private returns (uint256 supply) {
+        uint256 due = _managementFeeDue(totalSupply());
+        _ledger.feesAccruedAt = uint40(block.timestamp);
+        if (due != 0) {
+            _mint(feeRecipient, due);
+            emit FeesAccrued(due, 0, _ledger.highWaterMarkWad);
+        }
+        return totalSupply();
+    }
+
+    /// @dev shares = supply f / (1 - f): the recipient then owns the fraction f of the vault.
+    function _managementFeeDue(uint256 supply) private view returns (uint256) {
+        uint256 elapsed = block.timestamp - _ledger.feesAccruedAt;
+        uint256 fraction = FixedPointMathLib.min((_fees.managementFeeWad * elapsed) / YEAR, MAX_DILUTION_WAD);
+        return FixedPointMathLib.fullMulDiv(supply, fraction, WAD - fraction);
+    }
+
+    function _feesDue(
+        uint256 navMid
+    ) private view returns (uint256 management, uint256 performance, uint256 markWad) {
+        uint256 supply = totalSupply();
+        management = _managementFeeDue(supply);
+        supply += management;
+        markWad = _ledger.highWaterMarkWad;
+        uint256 priceWad = _priceWad(navMid, supply);
+        if (priceWad <= markWad) return (management, 0, markWad);
+        uint256 gainWad = FixedPointMathLib.fullMulDiv(priceWad - markWad, WAD, priceWad);
+        uint256 fraction = FixedPointMathLib.fullMulDiv(gainWad, _fees.performanceFeeWad, WAD);
+        performance = FixedPointMathLib.fullMulDiv(supply, fraction, WAD - fraction);
+        markWad = FixedPointMathLib.min(_priceWad(navMid, supply + performance), type(uint120).max);
+        // dilution may round the price to just under the old mark; a mark never falls
+        markWad = FixedPointMathLib.max(markWad, _ledger.highWaterMarkWad);
+    }
+
+    function _priceWad(uint256 navMid, uint256 supply) private pure returns (uint256) {
+        return
+            FixedPointMathLib.fullMulDiv(
+                (navMid + VIRTUAL_ASSETS) * VIRTUAL_SHARES,
+                WAD,
+                supply + VIRTUAL_SHARES
+            );
+    }
+
+    // -------------------------------------------------------------------- NAV
+
+    /// @dev {asset} = cash{asset} + sum(balance{tok} price{D18 USD/tok}) {asset/tok unit} / cashPrice{D18 USD/asset}
+    function _nav() private view returns (Nav memory value) {
+        (address[] memory tokens, uint256[] memory balances) = holdings();
+        IPriceOracle.Quote[] memory quotes = priceOracle.quotes(tokens);
+        uint256 last = tokens.length - 1;
+        for (uint256 i; i < last; ++i) {
+            if (balances[i] == 0) continue;
+            IPriceOracle.Quote memory q = quotes[i];
+            uint256 usdWad = _usdWad(balances[i], q);
+            value.mid += usdWad;
+            value.bid += (usdWad * (WAD - q.halfSpreadWad)) / WAD;
+            // one wei more for each of the two divisions that rounded down
+            value.ask += ((usdWad + 1) * (WAD + q.halfSpreadWad)) / WAD + 1;
+        }
+        IPriceOracle.Quote memory c = quotes[last];
+        uint256 bidWad = (c.midWad * (WAD - c.halfSpreadWad)) / WAD;
+        uint256 askWad = Math.ceilDiv(c.midWad * (WAD + c.halfSpreadWad), WAD);
+        uint256 cash = balances[last];
+        value.mid = cash + FixedPointMathLib.fullMulDiv(value.mid, c.unit, c.midWad);
+        value.bid = cash + FixedPointMathLib.fullMulDiv(value.bid, c.unit, askWad);
+        value.ask = cash + FixedPointMathLib.fullMulDivUp(value.ask, c.unit, bidWad);
+    }
+
+    function _usdWad(uint256 balance, IPriceOracle.Quote memory q) private pure returns (uint256) {
+        return (balance * q.midWad) / q.unit;
+    }
+
+    function _pricesLive() private view returns (bool) {
+        (address[] memory tokens, ) = holdings();
+        IPriceOracle.Fault[] memory faults = priceOracle.faults(tokens);
+        for (uint256 i; i < faults.length; ++i) if (faults[i] != IPriceOracle.Fault.None) return false;
+        return true;
+    }
+
+    // ------------------------------------------------------- ERC-4626 views
+
+    /// @inheritdoc IERC4626
+    function totalAssets() public view override(ERC4626, IERC4626) returns (uint256) {
+        return _nav().mid;
+    }
+
+    /// @inheritdoc IERC4626
+    function maxDeposit(address) public view override(ERC4626, IERC4626) returns (uint256) {
+        if (!_pricesLive() || !guard.depositsAllowed()) return 0;
+        return FixedPointMathLib.zeroFloorSub(_depositCap, totalAssets());
+    }
+
+    /// @inheritdoc IERC4626
+    function maxMint(address receiver) public view override(ERC4626, IERC4626) returns (uint256) {
+        uint256 assets = maxDeposit(receiver);
+        return assets == 0 ? 0 : previewDeposit(assets);
+    }
+
+    /// @inheritdoc IERC4626
+    function maxWithdraw(address owner_) public view override(ERC4626, IERC4626) returns (uint256) {
+        if (!_pricesLive()) return 0;
+        return FixedPointMathLib.min(previewRedeem(balanceOf(owner_)), _ledger.cash);
+    }
+
+    /// @inheritdoc IERC4626
+    function maxRedeem(address owner_) public view override(ERC4626, IERC4626) returns (uint256) {
+        if (!_pricesLive()) return 0;
+        (Nav memory value, uint256 supply) = _navAndSupplyAfterFees();
+        uint256 shares = balanceOf(owner_);
+        uint256 cash = _ledger.cash;
+        if (_assetsForRedeem(shares, value, supply) <= cash) return shares;
+        uint256 gross = FixedPointMathLib.fullMulDiv(cash, WAD, WAD - _fees.exitFeeWad);
+        return FixedPointMathLib.fullMulDiv(gross, supply + VIRTUAL_SHARES, value.bid + VIRTUAL_ASSETS);
+    }
+
+    /// @inheritdoc IERC4626
+    function previewDeposit(uint256 assets) public view override(ERC4626, IERC4626) returns (uint256) {
+        (Nav memory value, uint256 supply) = _navAndSupplyAfterFees();
+        return _sharesForDeposit(assets, value, supply);
+    }
+
+    /// @inheritdoc IERC4626
+    function previewMint(uint256 shares) public view override(ERC4626, IERC4626) returns (uint256) {
+        (Nav memory value, uint256 supply) = _navAndSupplyAfterFees();
+        return _assetsForMint(shares, value, supply);
+    }
+
+    /// @inheritdoc IERC4626
+    function previewWithdraw(uint256 assets) public view override(ERC4626, IERC4626) returns (uint256) {
+        (Nav memory value, uint256 supply) = _navAndSupplyAfterFees();
+        return _sharesForWithdraw(assets, value, supply);
+    }
+
+    /// @inheritdoc IERC4626
+    function previewRedeem(uint256 shares) public view override(ERC4626, IERC4626) returns (uint256) {
+        (Nav memory value, uint256 supply) = _navAndSupplyAfterFees();
+        return _assetsForRedeem(shares, value, supply);
+    }
+
+    function _navAndSupplyAfterFees() private view returns (Nav memory value, uint256 supply) {
+        value = _nav();
+        (uint256 management, uint256 performance, ) = _feesDue(value.mid);
+        supply = totalSupply() + management + performance;
+    }
+
+    function _convertToShares(uint256 assets, Math.Rounding rounding) internal view override returns (uint256) {
+        (Nav memory value, uint256 supply) = _navAndSupplyAfterFees();
+        return Math.mulDiv(assets, supply + VIRTUAL_SHARES, value.mid + VIRTUAL_ASSETS, rounding);
+    }
+
+    function _convertToAssets(uint256 shares, Math.Rounding rounding) internal view override returns (uint256) {
+        (Nav memory value, uint256 supply) = _navAndSupplyAfterFees();
+        return Math.mulDiv(shares, value.mid + VIRTUAL_ASSETS, supply + VIRTUAL_SHARES, rounding);
+    }
+
+    function _decimalsOffset() internal pure override returns (uint8) {
+        return DECIMALS_OFFSET;
+    }
+
+    // ------------------------------------------------------------------ views
+
+    /// @inheritdoc IRiskParityVault
+    function portfolio() external view returns (Portfolio memory book) {
+        (book.tokens, book.balances) = holdings();
+        book.quotes = priceOracle.quotes(book.tokens);
+        book.valuesWad = new uint256[](book.tokens.length);
+        for (uint256 i; i < book.tokens.length; ++i) {
+            book.valuesWad[i] = _usdWad(book.balances[i], book.quotes[i]);
+            book.navWad += book.valuesWad[i];
+        }
+    }
+
+    /// @inheritdoc IRiskParityVault
+    function holdings() public view returns (address[] memory tokens, uint256[] memory balances) {
+        uint256 n = _holdings.length;
+        tokens = new address[](n + 1);
+        balances = new uint256[](n + 1);
+        for (uint256 i; i < n; ++i) {
+            Holding memory holding = _holdings[i];
+            (tokens[i], balances[i]) = (holding.token, holding.balance);
+        }
+        (tokens[n], balances[n]) = (asset(), _ledger.cash);
+    }
+
+    /// @inheritdoc IRiskParityVault
+    function nav() external view returns (Nav memory) {
+        return _nav();
+    }
+
+    /// @inheritdoc IRiskParityVault
+    function sharePriceWad() external view returns (uint256) {
+        (Nav memory value, uint256 supply) = _navAndSupplyAfterFees();
+        return _priceWad(value.mid, supply);
+    }
+
+    /// @inheritdoc IRiskParityVault
+    function mode() external view returns (IRiskGuard.Mode) {
+        return _pricesLive() ? guard.riskMode() : IRiskGuard.Mode.InKindOnly;
+    }
+
+    /// @inheritdoc IRiskParityVault
+    function fees() external view returns (Fees memory) {
+        return _fees;
+    }
+
+    /// @inheritdoc IRiskParityVault
+    function depositCap() external view returns (uint256) {
+        return _depositCap;
+    }
+
+    /// @inheritdoc IRiskParityVault
+    function highWaterMarkWad() external view returns (uint256) {
+        return _ledger.highWaterMarkWad;
+    }
+}
