@@ -1,9 +1,9 @@
 """The only place where floats become on-chain integers and back.
 
 WAD (1e18) scales fractions, prices (USD per whole token) and volatilities (per sqrt(year)). Reports are
-packed: a WORD8 holds 8 lanes of uint32 at 1e-8, asset i at bits [32 i, 32 i + 32); correlations take two words
-of 16 lanes of int16 at 1/32767, pairs in the order (0,1), (0,2) .. (0,n-1), (1,2) .., the k-th pair in word
-k // 16 at bits [16 (k % 16), + 16). Unused lanes are zero; used WORD8 lanes are not.
+packed: a WORD8 holds 8 lanes of uint32 at 1e-8, asset i at bits [32 i, 32 i + 32); correlations take two
+words of 16 lanes of int16 at 1/32767, pairs in the order (0,1), (0,2) .. (0,n-1), (1,2) .., the k-th pair
+in word k // 16 at bits [16 (k % 16), + 16). Unused lanes are zero; used WORD8 lanes are not.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Daily prices: reading, checking, the default data set, and returns."""
