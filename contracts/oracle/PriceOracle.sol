@@ -107,7 +107,9 @@ contract PriceOracle is IPriceOracle, IParameters, Ownable2Step {
         Feed memory feed
     ) private view returns (Fault fault, uint256 priceWad, int256 answer, uint256 updatedAt) {
         if (feed.feed == address(0)) return (Fault.UnknownToken, 0, 0, 0);
-        (bool ok, bytes memory data) = feed.feed.staticcall(abi.encodeCall(IAggregatorV3.latestRoundData, ()));
+        (bool ok, bytes memory data) = feed.feed.staticcall(
+            abi.encodeCall(IAggregatorV3.latestRoundData, ())
+        );
         if (!ok || data.length < 160) return (Fault.FeedFailed, 0, 0, 0);
         // wide types: a narrower one would make the decoder revert on dirty bits
         (, answer, , updatedAt, ) = abi.decode(data, (uint256, int256, uint256, uint256, uint256));

@@ -57,7 +57,8 @@ contract RebalanceAuction is IRebalanceAuction, IParameters, Ownable2Step, Reent
         IVolatilityOracle oracle,
         Params memory initialParams
     ) Ownable(owner) {
-        if (address(vault_) == address(0) || address(oracle) == address(0)) revert RebalanceAuction__ZeroAddress();
+        if (address(vault_) == address(0) || address(oracle) == address(0))
+            revert RebalanceAuction__ZeroAddress();
         (address[] memory tokens, ) = vault_.holdings();
         uint256 n = tokens.length - 1;
         address[] memory basket = new address[](n);
@@ -205,7 +206,10 @@ contract RebalanceAuction is IRebalanceAuction, IParameters, Ownable2Step, Reent
     ) private view returns (uint256) {
         uint256 surplusWad = book.valuesWad[sellIndex];
         if (sellIndex != _n)
-            surplusWad = FixedPointMathLib.zeroFloorSub(surplusWad, _targetWad(targets, sellIndex, book.navWad));
+            surplusWad = FixedPointMathLib.zeroFloorSub(
+                surplusWad,
+                _targetWad(targets, sellIndex, book.navWad)
+            );
         if (buyIndex == _n) return surplusWad;
         uint256 deficitWad = FixedPointMathLib.zeroFloorSub(
             _targetWad(targets, buyIndex, book.navWad),

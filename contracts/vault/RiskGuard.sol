@@ -89,13 +89,15 @@ contract RiskGuard is IRiskGuard, IParameters, Ownable2Step {
 
     /// @inheritdoc IRiskGuard
     function riskMode() public view returns (Mode) {
-        (, uint256 coordinates, uint64 volatilitiesAt, uint64 correlationsAt) = volatilityOracle.exposureData();
+        (, uint256 coordinates, uint64 volatilitiesAt, uint64 correlationsAt) = volatilityOracle
+            .exposureData();
         // without any report there is no risk yet: the vault waits in cash
         if (volatilitiesAt == 0 || coordinates == 0) return Mode.NoIncrease;
         Params memory p = _params;
         uint256 age = block.timestamp - volatilitiesAt;
         if (age > p.deleverAfter) return Mode.DeleverOnly;
-        bool stale = age > p.volatilitiesFreshFor || block.timestamp - correlationsAt > p.correlationsFreshFor;
+        bool stale = age > p.volatilitiesFreshFor ||
+            block.timestamp - correlationsAt > p.correlationsFreshFor;
         return stale || increasesPaused ? Mode.NoIncrease : Mode.Normal;
     }
 

@@ -81,7 +81,8 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
         IPriceOracle oracle,
         IRiskGuard guard_
     ) ERC20(name_, symbol_) ERC4626(cash) Ownable(owner_) {
-        if (address(oracle) == address(0) || address(guard_) == address(0)) revert RiskParityVault__ZeroAddress();
+        if (address(oracle) == address(0) || address(guard_) == address(0))
+            revert RiskParityVault__ZeroAddress();
         if (basket.length < MIN_BASKET || basket.length > MAX_BASKET)
             revert RiskParityVault__BadBasketSize(basket.length, MIN_BASKET, MAX_BASKET);
         priceOracle = oracle;
@@ -90,7 +91,8 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
         for (uint256 i; i < basket.length; ++i) {
             oracle.quote(basket[i]);
             if (basket[i] == address(cash)) revert RiskParityVault__BadToken(basket[i]);
-            for (uint256 j; j < i; ++j) if (basket[j] == basket[i]) revert RiskParityVault__BadToken(basket[i]);
+            for (uint256 j; j < i; ++j)
+                if (basket[j] == basket[i]) revert RiskParityVault__BadToken(basket[i]);
             _holdings.push(Holding(basket[i], 0));
         }
         _ledger = Ledger(0, uint40(block.timestamp), uint120(WAD));
@@ -173,7 +175,11 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
         emit Deposit(msg.sender, receiver, assets, shares);
     }
 
-    function _sharesForDeposit(uint256 assets, Nav memory value, uint256 supply) private view returns (uint256) {
+    function _sharesForDeposit(
+        uint256 assets,
+        Nav memory value,
+        uint256 supply
+    ) private view returns (uint256) {
         uint256 net = assets - FixedPointMathLib.fullMulDivUp(assets, _fees.entryFeeWad, WAD);
         return FixedPointMathLib.fullMulDiv(net, supply + VIRTUAL_SHARES, value.ask + VIRTUAL_ASSETS);
     }
@@ -227,7 +233,11 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
         emit Withdraw(msg.sender, receiver, owner_, assets, shares);
     }
 
-    function _assetsForRedeem(uint256 shares, Nav memory value, uint256 supply) private view returns (uint256) {
+    function _assetsForRedeem(
+        uint256 shares,
+        Nav memory value,
+        uint256 supply
+    ) private view returns (uint256) {
         uint256 gross = FixedPointMathLib.fullMulDiv(
             shares,
             value.bid + VIRTUAL_ASSETS,
@@ -236,7 +246,11 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
         return gross - FixedPointMathLib.fullMulDivUp(gross, _fees.exitFeeWad, WAD);
     }
 
-    function _sharesForWithdraw(uint256 assets, Nav memory value, uint256 supply) private view returns (uint256) {
+    function _sharesForWithdraw(
+        uint256 assets,
+        Nav memory value,
+        uint256 supply
+    ) private view returns (uint256) {
         uint256 gross = FixedPointMathLib.fullMulDivUp(assets, WAD, WAD - _fees.exitFeeWad);
         return FixedPointMathLib.fullMulDivUp(gross, supply + VIRTUAL_SHARES, value.bid + VIRTUAL_ASSETS);
     }
@@ -493,12 +507,18 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
         supply = totalSupply() + management + performance;
     }
 
-    function _convertToShares(uint256 assets, Math.Rounding rounding) internal view override returns (uint256) {
+    function _convertToShares(
+        uint256 assets,
+        Math.Rounding rounding
+    ) internal view override returns (uint256) {
         (Nav memory value, uint256 supply) = _navAndSupplyAfterFees();
         return Math.mulDiv(assets, supply + VIRTUAL_SHARES, value.mid + VIRTUAL_ASSETS, rounding);
     }
 
-    function _convertToAssets(uint256 shares, Math.Rounding rounding) internal view override returns (uint256) {
+    function _convertToAssets(
+        uint256 shares,
+        Math.Rounding rounding
+    ) internal view override returns (uint256) {
         (Nav memory value, uint256 supply) = _navAndSupplyAfterFees();
         return Math.mulDiv(shares, value.mid + VIRTUAL_ASSETS, supply + VIRTUAL_SHARES, rounding);
     }

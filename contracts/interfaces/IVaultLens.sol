@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {IPriceOracle} from "./IPriceOracle.sol";
+import {IRebalanceAuction} from "./IRebalanceAuction.sol";
+import {IRiskGuard} from "./IRiskGuard.sol";
+
+/// @title Everything that a dashboard shows, in one call
+interface IVaultLens {
+    /// @notice Arrays of tokens have n + 1 entries, the cash token last; arrays of risk have n. What cannot be
+    ///         known (a dead price, no report) is zero or empty: `mode`, `faults` and `hasRisk` say so.
+    /// @param navWad NAV at mid {D18 USD}
+    /// @param sharePriceWad Value at mid of a share, 1e18 at birth {D18}
+    /// @param totalAssets NAV at mid {smallest unit of asset}
+    /// @param pricesWad Mid prices {D18 USD / whole token}
+    /// @param weightsWad Value over NAV {D18}
+    /// @param volatilitiesWad Reported volatilities {D18 / sqrt(year)}
+    /// @param budgetsWad Risk budgets {D18}
+    /// @param hasRisk Whether `risk` is filled
+    /// @param risk See IRebalanceAuction.RiskState
+    /// @param volatilitiesAge Age of the volatility report {s}; the maximum when there is none
+    /// @param correlationsAge Age of the correlations {s}; the maximum when there are none
+    /// @param auctionOpen Whether bids are taken now
+    /// @param curveWad Price factor of the auction in course {D18}
+    struct Dashboard {
+        IRiskGuard.Mode mode;
+        uint256 timestamp;
+        uint256 totalSupply;
+        uint256 totalAssets;
+        uint256 navWad;
+        uint256 sharePriceWad;
+        uint256 highWaterMarkWad;
+        address[] tokens;
+        uint256[] balances;
+        IPriceOracle.Fault[] faults;
+        uint256[] pricesWad;
+        uint256[] weightsWad;
+        uint256[] volatilitiesWad;
+        uint256[] budgetsWad;
+        bool hasRisk;
+        IRebalanceAuction.RiskState risk;
+        uint256 volatilitiesAge;
+        uint256 correlationsAge;
+        bool auctionOpen;
+        IRebalanceAuction.Auction auction;
+        uint256 curveWad;
+        uint256 lossUsedWad;
+        uint256 lossBudgetWad;
+    }
+
+    /// @notice The whole state of a vault. Never reverts for a dead price or a missing report.
+    /// @custom:requirement EQ-112 MUST answer in every mode.
+    function dashboard(IRebalanceAuction auction) external view returns (Dashboard memory);
+}

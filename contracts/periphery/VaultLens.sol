@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {IRebalanceAuction} from "../interfaces/IRebalanceAuction.sol";
+import {IRiskGuard} from "../interfaces/IRiskGuard.sol";
+import {IRiskParityVault} from "../interfaces/IRiskParityVault.sol";
+import {IVaultLens} from "../interfaces/IVaultLens.sol";
+import {IVolatilityOracle} from "../interfaces/IVolatilityOracle.sol";
+import {Word8} from "../math/Word8.sol";
+
+/// @title One call for a dashboard
+contract VaultLens is IVaultLens {
+    uint256 private constant WAD = 1e18;
+
+    /// @inheritdoc IVaultLens
+    function dashboard(IRebalanceAuction auction) external view returns (Dashboard memory d) {
+        IRiskParityVault vault = auction.vault();
+        d.mode = vault.mode();
+        d.timestamp = block.timestamp;
+        d.totalSupply = vault.totalSupply();
+        d.highWaterMarkWad = vault.highWaterMarkWad();
+        (d.tokens, d.balances) = vault.holdings();
+        d.faults = vault.priceOracle().faults(d.tokens);
+        IVolatilityOracle.RiskData memory data = _fillReports(d, auction.volatilityOracle());
+        _fillAuction(d, auction);
+        if (d.mode == IRiskGuard.Mode.InKindOnly) return d;
+        _fillValues(d, vault);
+        (d.lossUsedWad, d.lossBudgetWad) = auction.lossBudget();
+        d.hasRisk = data.vols != 0 && data.coordinates != 0;
+        if (d.hasRisk) d.risk = auction.riskState();
+    }
+
+    function _fillReports(
+        Dashboard memory d,
+        IVolatilityOracle oracle
+    ) private view returns (IVolatilityOracle.RiskData memory data) {
+        data = oracle.riskData();
+        d.volatilitiesWad = Word8.unpackWad(data.vols, data.n);
+        d.budgetsWad = Word8.unpackWad(data.budgets, data.n);
+        d.volatilitiesAge = _age(data.volatilitiesAt);
+        d.correlationsAge = _age(data.correlationsAt);
+    }
+
+    function _age(uint256 at) private view returns (uint256) {
+        return at == 0 ? type(uint256).max : block.timestamp - at;
+    }
+
+    function _fillAuction(Dashboard memory d, IRebalanceAuction auction) private view {
+        d.auction = auction.current();
+        d.auctionOpen = d.auction.id != 0 && block.timestamp <= d.auction.endsAt;
+        if (d.auctionOpen) d.curveWad = auction.curveWad(block.timestamp);
+    }
+
+    function _fillValues(Dashboard memory d, IRiskParityVault vault) private view {
+        IRiskParityVault.Portfolio memory book = vault.portfolio();
+        d.totalAssets = vault.totalAssets();
+        d.navWad = book.navWad;
+        d.sharePriceWad = vault.sharePriceWad();
+        d.pricesWad = new uint256[](book.tokens.length);
+        d.weightsWad = new uint256[](book.tokens.length);
+        for (uint256 i; i < book.tokens.length; ++i) {
+            d.pricesWad[i] = book.quotes[i].midWad;
+            if (book.navWad != 0) d.weightsWad[i] = (book.valuesWad[i] * WAD) / book.navWad;
+        }
+    }
+}
