@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {AuctionMath} from "../math/AuctionMath.sol";
+import {CoordinateSolver} from "../math/CoordinateSolver.sol";
+import {CorrelationMatrix} from "../math/CorrelationMatrix.sol";
+import {ExposureMath} from "../math/ExposureMath.sol";
+import {RiskMath} from "../math/RiskMath.sol";
+import {Word8} from "../math/Word8.sol";
+
+/// @title The internal libraries as external functions, for tests and gas measurements
+/// @dev `*Gas` functions return the gas between entry and exit of the library function alone.
+contract MathHarness {
+    function targets(
+        uint256 vols,
+        uint256 coordinates,
+        uint256 n,
+        uint256 targetVolWad,
+        uint256 maxLeverageWad
+    ) external pure returns (uint256[] memory exposuresWad, uint256 leverageWad, uint256 scaleWad) {
+        return ExposureMath.targets(vols, coordinates, n, targetVolWad, maxLeverageWad);
+    }
+
+    function targetsWord(
+        uint256 vols,
+        uint256 coordinates,
+        uint256 n,
+        uint256 targetVolWad,
+        uint256 maxLeverageWad
+    ) external pure returns (uint256) {
+        return ExposureMath.targetsWord(vols, coordinates, n, targetVolWad, maxLeverageWad);
+    }
+
+    function riskState(
+        uint256[] memory exposuresWad,
+        uint256 vols,
+        uint256[2] memory correlations,
+        uint256 budgets,
+        uint256 n
+    ) external pure returns (uint256 volatilityWad, int256[] memory sharesWad, uint256 parityGapWad) {
+        return RiskMath.riskState(exposuresWad, vols, correlations, budgets, n);
+    }
+
+    function certificateError(
+        uint256 coordinates,
+        uint256[2] memory correlations,
+        uint256 budgets,
+        uint256 n
+    ) external pure returns (uint256) {
+        return RiskMath.certificateError(coordinates, correlations, budgets, n);
+    }
+
+    function eigenvaluesAbove(
+        uint256[2] memory correlations,
+        uint256 n,
+        uint256 floorWad
+    ) external pure returns (bool accepted, uint256 index, int256 pivotWad) {
+        return CorrelationMatrix.eigenvaluesAbove(correlations, n, floorWad);
+    }
+
+    function loadCorrelations(
+        uint256[2] memory correlations,
+        uint256 n
+    ) external pure returns (int256[] memory) {
+        return CorrelationMatrix.load(correlations, n);
+    }
+
+    function correlationLanesAreZero(uint256[2] memory correlations, uint256 n) external pure returns (bool) {
+        return CorrelationMatrix.unusedLanesAreZero(correlations, n);
+    }
+
+    function solve(
+        uint256[2] memory correlations,
+        uint256 budgets,
+        uint256 n
+    ) external pure returns (uint256) {
+        return CoordinateSolver.solve(correlations, budgets, n);
+    }
+
+    function unpackWad(uint256 word, uint256 n) external pure returns (uint256[] memory) {
+        return Word8.unpackWad(word, n);
+    }
+
+    function packDown(uint256[] memory valuesWad) external pure returns (uint256) {
+        return Word8.packDown(valuesWad);
+    }
+
+    function wordLanesAreZero(uint256 word, uint256 n) external pure returns (bool) {
+        return Word8.unusedLanesAreZero(word, n);
+    }
+
+    function price(
+        uint256 startWad,
+        uint256 endWad,
+        uint256 elapsed,
+        uint256 duration
+    ) external pure returns (uint256) {
+        return AuctionMath.price(startWad, endWad, elapsed, duration);
+    }
+
+    function lot(
+        uint256 sellWad,
+        uint256 sellTargetWad,
+        uint256 buyWad,
+        uint256 buyTargetWad
+    ) external pure returns (uint256) {
+        return AuctionMath.lot(sellWad, sellTargetWad, buyWad, buyTargetWad);
+    }
+
+    function decayed(
+        uint256 usedWad,
+        uint256 capacityWad,
+        uint256 elapsed,
+        uint256 period
+    ) external pure returns (uint256) {
+        return AuctionMath.decayed(usedWad, capacityWad, elapsed, period);
+    }
+
+    function certificateGas(
+        uint256 coordinates,
+        uint256[2] memory correlations,
+        uint256 budgets,
+        uint256 n
+    ) external view returns (uint256 gas) {
+        gas = gasleft();
+        RiskMath.certificateError(coordinates, correlations, budgets, n);
+        gas -= gasleft();
+    }
+
+    function eigenvaluesGas(
+        uint256[2] memory correlations,
+        uint256 n,
+        uint256 floorWad
+    ) external view returns (uint256 gas) {
+        gas = gasleft();
+        CorrelationMatrix.eigenvaluesAbove(correlations, n, floorWad);
+        gas -= gasleft();
+    }
+
+    function solveGas(
+        uint256[2] memory correlations,
+        uint256 budgets,
+        uint256 n
+    ) external view returns (uint256 gas) {
+        gas = gasleft();
+        CoordinateSolver.solve(correlations, budgets, n);
+        gas -= gasleft();
+    }
+
+    function targetsGas(
+        uint256 vols,
+        uint256 coordinates,
+        uint256 n,
+        uint256 targetVolWad,
+        uint256 maxLeverageWad
+    ) external view returns (uint256 gas) {
+        gas = gasleft();
+        ExposureMath.targets(vols, coordinates, n, targetVolWad, maxLeverageWad);
+        gas -= gasleft();
+    }
+
+    function riskStateGas(
+        uint256[] memory exposuresWad,
+        uint256 vols,
+        uint256[2] memory correlations,
+        uint256 budgets,
+        uint256 n
+    ) external view returns (uint256 gas) {
+        gas = gasleft();
+        RiskMath.riskState(exposuresWad, vols, correlations, budgets, n);
+        gas -= gasleft();
+    }
+}
