@@ -4,6 +4,7 @@ Writes into the virtual environment, and nowhere else:
 
 - ``solcx/solc-v0.8.30``: the npm compiler (WebAssembly) behind the command line that ape expects of solc.
   It hands over to a native ``solc`` of the same version where one is on the PATH.
+- ``anvil/anvil``: npm's anvil, told not to cache the storage of a fork.
 - ``equipoise_env.pth``: at interpreter start, appends the environment's own tools to PATH (never before a
   natively installed one) and points py-solc-x at the compiler above, unless the user has one there already.
 """
@@ -19,24 +20,30 @@ from pathlib import Path
 
 from equipoise.errors import ToolchainError
 
-__all__ = ["SOLC_VERSION", "anvil_folder", "install", "main"]
+__all__ = ["SOLC_VERSION", "anvil_binary", "install", "main"]
 
 SOLC_VERSION = "0.8.30"
 SOLC_COMMIT = "73712a01"
 
-# Answers --version without loading the compiler (0.5 s); ape asks often.
+# Answers --version without loading the compiler (0.5 s); ape asks often. ape compiles a copy of the project
+# in a temporary folder, without node_modules: the include path leads the imports back to the repository.
 _SOLC = """\
 #!/bin/sh
 # Written by `python -m equipoise.toolchain`: npm's solc behind the native compiler's command line.
-native=$(command -v solc) && case "$("$native" --version 2>/dev/null)" in
-    *"{version}+commit.{commit}"*) exec "$native" "$@" ;;
-esac
+for native in "${{EQUIPOISE_SOLCX:-$HOME/.solcx}}/solc-v{version}" "$(command -v solc)"; do
+    [ -x "$native" ] || continue
+    case "$("$native" --version 2>/dev/null) $*" in
+        *"{version}+commit.{commit}"*" --base-path {root}"*) exec "$native" "$@" ;;
+        *"{version}+commit.{commit}"*" --base-path "*) exec "$native" "$@" --include-path "{root}" ;;
+        *"{version}+commit.{commit}"*) exec "$native" "$@" ;;
+    esac
+done
 case " $* " in
     *" --version "*)
         echo "solc, the solidity compiler commandline interface"
         echo "Version: {version}+commit.{commit}.Emscripten.clang" ;;
     *" --standard-json "*)
-        exec "{node}" --stack-size=3900 "{script}" "{soljson}" ;;
+        exec "{node}" --stack-size=3900 "{script}" "{soljson}" "$@" --include-path "{root}" ;;
     *)
         echo "solc {version} from npm answers only --version and --standard-json, not: $*." \\
             "Install a native solc {version} for the rest." >&2
@@ -45,19 +52,40 @@ esac
 """
 
 # The package's own binding copies the input onto a 5 MB stack, four bytes a character: use the heap instead.
-# It also prints the negative ids of the builtins (`block`, `msg`, ...) as unsigned 32-bit numbers.
+# It also prints the negative ids of the builtins (`block`, `msg`, ...) as unsigned 32-bit numbers. Imports
+# that the input leaves out are read from --base-path, as the native compiler does.
 _STANDARD_JSON = """\
 // Written by `python -m equipoise.toolchain`: standard JSON from stdin to stdout.
 "use strict";
 const fs = require("fs");
+const path = require("path");
+const [soljson, ...options] = process.argv.slice(2);
+const bases = options
+  .filter((_value, i) => ["--base-path", "--include-path"].includes(options[i - 1]))
+  .map((folder) => path.resolve(folder));
 const input = fs.readFileSync(0, "utf8");
-const solc = require(process.argv[2]);
-const size = solc.lengthBytesUTF8(input) + 1;
-const pointer = solc._solidity_alloc(size);
-solc.stringToUTF8(input, pointer, size);
+const solc = require(soljson);
+
+function text(string) {
+  const size = solc.lengthBytesUTF8(string) + 1;
+  const pointer = solc._solidity_alloc(size);
+  solc.stringToUTF8(string, pointer, size);
+  return pointer;
+}
+
+function read(_context, kind, name, contents, error) {
+  const wanted = solc.UTF8ToString(name);
+  const files = bases
+    .map((base) => path.resolve(base, wanted))
+    .filter((file, i) => file.startsWith(bases[i] + path.sep) && fs.existsSync(file));
+  const found = solc.UTF8ToString(kind) === "source" && files.length > 0;
+  if (found) solc.setValue(contents, text(fs.readFileSync(files[0], "utf8")), "*");
+  else solc.setValue(error, text("File not found."), "*");
+}
+
 const unsigned = /"(?:referencedDeclaration":|overloadedDeclarations":\\[[0-9,]*)\\d{10}[0-9,]*/g;
 const output = solc
-  .UTF8ToString(solc._solidity_compile(pointer, 0, 0))
+  .UTF8ToString(solc._solidity_compile(text(input), solc.addFunction(read, "viiiii"), 0))
   .replace(unsigned, (ids) => ids.replace(/\\d{10}/g, (id) => (id > 0x7fffffff ? id - 2 ** 32 : id)));
 const bytes = Buffer.from(output);
 for (let sent = 0; sent < bytes.length; ) {
@@ -67,6 +95,17 @@ for (let sent = 0; sent < bytes.length; ) {
     if (error.code !== "EAGAIN") throw error;
   }
 }
+"""
+
+# Only where Foundry is not installed natively. anvil keys its cache of fork storage by chain and block: two
+# local worlds on one port would read each other's balances.
+_ANVIL = """\
+#!/bin/sh
+# Written by `python -m equipoise.toolchain`: npm's anvil, which must not cache the storage of a fork.
+case " $* " in
+    *" --fork-url"* | *" --rpc-url"* | *" -f "*) exec "{anvil}" "$@" --no-storage-caching ;;
+    *) exec "{anvil}" "$@" ;;
+esac
 """
 
 # Runs at every interpreter start: only os, only a few stat calls.
@@ -81,18 +120,18 @@ def apply():
     missing = [folder for folder in {folders!r} if folder not in path]
     if missing:
         os.environ["PATH"] = os.pathsep.join(path + missing)
-    native = os.path.join(os.path.expanduser("~"), ".solcx", "solc-v{version}")
-    if not os.environ.get("SOLCX_BINARY_PATH") and not os.path.exists(native):
+    chosen = os.environ.get("SOLCX_BINARY_PATH", "")
+    if chosen != {solcx!r}:
+        if chosen:
+            os.environ["EQUIPOISE_SOLCX"] = chosen
         os.environ["SOLCX_BINARY_PATH"] = {solcx!r}
-    # anvil's cache of fork storage is keyed by chain and block: two local worlds would share balances
-    os.environ.setdefault("FOUNDRY_NO_STORAGE_CACHING", "true")
 """
 
 
-def anvil_folder(root: Path) -> Path | None:
-    """Folder of the anvil that npm installed for this platform, or None where npm has none."""
+def anvil_binary(root: Path) -> Path | None:
+    """The anvil that npm installed for this platform, or None where npm has none."""
     found = sorted(root.glob("node_modules/@foundry-rs/anvil-*/bin/anvil"))
-    return found[0].parent if found else None
+    return found[0] if found else None
 
 
 def _write_executable(path: Path, text: str) -> None:
@@ -130,15 +169,16 @@ def install(root: Path, prefix: Path, site: Path) -> None:
     script.write_text(_STANDARD_JSON)
     _write_executable(
         solc,
-        _SOLC.format(version=SOLC_VERSION, commit=SOLC_COMMIT, node=node, script=script, soljson=soljson),
+        _SOLC.format(
+            version=SOLC_VERSION, commit=SOLC_COMMIT, root=root, node=node, script=script, soljson=soljson
+        ),
     )
     folders = [str(prefix / "bin")]
-    anvil = anvil_folder(root)
+    anvil = anvil_binary(root)
     if anvil is not None:
-        folders.append(str(anvil))
-    (site / "equipoise_env.py").write_text(
-        _HOOK.format(folders=folders, version=SOLC_VERSION, solcx=str(solcx))
-    )
+        _write_executable(prefix / "anvil" / "anvil", _ANVIL.format(anvil=anvil))
+        folders.append(str(prefix / "anvil"))
+    (site / "equipoise_env.py").write_text(_HOOK.format(folders=folders, solcx=str(solcx)))
     (site / "equipoise_env.pth").write_text("import equipoise_env; equipoise_env.apply()\n")
     _check(solc)
 
@@ -163,7 +203,7 @@ def main() -> None:
     if sys.prefix == sys.base_prefix:
         raise ToolchainError(f"{sys.executable} is not in a virtual environment: run `make setup`")
     install(root, Path(sys.prefix), Path(sysconfig.get_path("purelib")))
-    if anvil_folder(root) is None:
+    if anvil_binary(root) is None:
         print("npm has no anvil for this platform: install Foundry, its anvil is found on the PATH")
 
 
