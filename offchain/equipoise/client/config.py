@@ -1,0 +1,205 @@
+"""What a deployment is made from: one file for a testnet, the same object for the local world.
+
+Values stand in the units that people use (fractions, seconds, USD); they become WAD here and nowhere else.
+The contracts check every range again: this file only checks what would otherwise fail late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+from eth_utils import is_address, to_checksum_address
+
+from equipoise.errors import InputError
+from equipoise.units import pack_budgets, to_wad
+
+__all__ = ["AssetConfig", "AuctionConfig", "DeploymentConfig", "FeesConfig", "GuardConfig", "OracleConfig"]
+
+ZERO_ADDRESS = "0x" + "00" * 20
+DEFAULT_POOL_FEE = 3000
+
+
+@dataclass(frozen=True)
+class AssetConfig:
+    """A token, how it is priced and where it trades.
+
+    `heartbeat` in seconds; `half_spread_bps` at least the feed's deviation threshold (1e-4); price bounds in
+    USD per whole token; `pool_fee` of the Uniswap V3 pool against cash (1e-6), unused for cash itself.
+    """
+
+    symbol: str
+    token: str
+    feed: str
+    min_price: float
+    max_price: float
+    heartbeat: int = 90_000
+    half_spread_bps: int = 50
+    pool_fee: int = DEFAULT_POOL_FEE
+
+    def listing(self) -> tuple[str, str, int, int, int, int]:
+        """IPriceOracle.FeedConfig."""
+        bounds = to_wad(self.min_price), to_wad(self.max_price)
+        return self.token, self.feed, self.heartbeat, self.half_spread_bps, *bounds
+
+
+@dataclass(frozen=True)
+class OracleConfig:
+    """Signers and bounds of the volatility oracle: seconds, fraction a day, pivot of LDL'."""
+
+    signers: tuple[str, ...]
+    threshold: int
+    max_report_age: int = 3600
+    max_fall_per_day: float = 0.2
+    pivot_floor: float = 0.01
+
+    def params(self) -> tuple[int, int, int]:
+        return self.max_report_age, to_wad(self.max_fall_per_day), to_wad(self.pivot_floor)
+
+
+@dataclass(frozen=True)
+class GuardConfig:
+    """Ages, in seconds, after which risk may not rise, or may only fall."""
+
+    volatilities_fresh_for: int = 36 * 3600
+    delever_after: int = 96 * 3600
+    correlations_fresh_for: int = 21 * 86_400
+
+    def params(self) -> tuple[int, int, int]:
+        return self.volatilities_fresh_for, self.delever_after, self.correlations_fresh_for
+
+
+@dataclass(frozen=True)
+class AuctionConfig:
+    """Target, bands, curve and loss budget as fractions; duration in seconds."""
+
+    target_volatility: float = 0.15
+    max_leverage: float = 0.98
+    parity_band: float = 0.03
+    volatility_band: float = 0.10
+    start_premium: float = 0.01
+    end_discount: float = 0.005
+    loss_budget: float = 0.005
+    duration: int = 1800
+
+    def params(self) -> tuple[int, ...]:
+        values = asdict(self)
+        duration = values.pop("duration")
+        return *(to_wad(value) for value in values.values()), duration
+
+
+@dataclass(frozen=True)
+class FeesConfig:
+    """Fractions; management is a year's."""
+
+    entry: float = 0.0005
+    exit: float = 0.0005
+    management: float = 0.0
+    performance: float = 0.0
+
+    def params(self) -> tuple[int, ...]:
+        return tuple(to_wad(value) for value in asdict(self).values())
+
+
+@dataclass(frozen=True)
+class DeploymentConfig:
+    """Everything that `deploy` needs. Budgets in the order of the assets, summing to 1."""
+
+    name: str
+    symbol: str
+    cash: AssetConfig
+    assets: tuple[AssetConfig, ...]
+    budgets: tuple[float, ...]
+    oracle: OracleConfig
+    owner: str
+    guardian: str
+    fee_recipient: str
+    uniswap_factory: str
+    swap_router: str
+    guard: GuardConfig = field(default_factory=GuardConfig)
+    auction: AuctionConfig = field(default_factory=AuctionConfig)
+    fees: FeesConfig = field(default_factory=FeesConfig)
+    deposit_cap: float = 100_000_000.0
+    cash_decimals: int = 6
+
+    def __post_init__(self) -> None:
+        if not 2 <= len(self.assets) <= 8:
+            raise InputError(f"{len(self.assets)} assets: a basket has 2 to 8; edit `assets`")
+        if len(self.budgets) != len(self.assets):
+            raise InputError(f"{len(self.budgets)} budgets for {len(self.assets)} assets: give one each")
+        symbols = [asset.symbol for asset in self.assets]
+        if len(set(symbols)) != len(symbols):
+            raise InputError(f"assets {symbols} repeat a symbol; each must be unique")
+        pack_budgets(self.budgets)
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        return tuple(asset.symbol for asset in self.assets)
+
+    @property
+    def budgets_word(self) -> int:
+        return pack_budgets(self.budgets)
+
+    @classmethod
+    def from_yaml(cls, path: str | Path) -> DeploymentConfig:
+        """Read a configuration file; names every key that is missing, unknown or not an address."""
+        source = Path(path)
+        try:
+            data = yaml.safe_load(source.read_text())
+        except (OSError, yaml.YAMLError) as error:
+            raise InputError(f"cannot read the configuration {source}: {error}") from error
+        return cls.from_dict(data)
+
+    @classmethod
+    def from_dict(cls, data: Any) -> DeploymentConfig:
+        data = dict(_mapping(data, "the configuration"))
+        nested = {
+            "cash": AssetConfig,
+            "oracle": OracleConfig,
+            "guard": GuardConfig,
+            "auction": AuctionConfig,
+            "fees": FeesConfig,
+        }
+        for key, kind in nested.items():
+            if key in data:
+                data[key] = _build(kind, data[key], key)
+        if "assets" in data:
+            data["assets"] = tuple(
+                _build(AssetConfig, item, f"assets[{i}]") for i, item in enumerate(data["assets"])
+            )
+        if "budgets" in data:
+            data["budgets"] = tuple(float(b) for b in data["budgets"])
+        return _build(cls, data, "the configuration")
+
+
+_ADDRESS_KEYS = {"token", "feed", "owner", "guardian", "fee_recipient", "uniswap_factory", "swap_router"}
+
+
+def _mapping(data: Any, where: str) -> Mapping[str, Any]:
+    if not isinstance(data, Mapping):
+        raise InputError(f"{where} must be a mapping of keys to values, got {type(data).__name__}")
+    return data
+
+
+def _build(kind: type, data: Any, where: str) -> Any:
+    values = dict(_mapping(data, where))
+    known = {f.name for f in fields(kind)}
+    if unknown := sorted(set(values) - known):
+        raise InputError(f"{where} has unknown keys {unknown}; known are {sorted(known)}")
+    for key in _ADDRESS_KEYS & set(values):
+        values[key] = _address(values[key], f"{where}: {key}")
+    if "signers" in values:
+        values["signers"] = tuple(_address(s, f"{where}: signers") for s in values["signers"])
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise InputError(f"{where}: {str(error).partition('() ')[2] or error}") from error
+
+
+def _address(value: Any, where: str) -> str:
+    if not is_address(value):
+        raise InputError(f"{where} is {value!r}, which is no address; quote it in YAML: '0x…'")
+    return str(to_checksum_address(value))

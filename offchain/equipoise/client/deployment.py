@@ -1,0 +1,181 @@
+"""Deploys Equipoise on any chain, and finds it again. The demo and a testnet use this same code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eth_utils import to_checksum_address
+
+from equipoise.client.chain import Chain
+from equipoise.client.config import ZERO_ADDRESS, DeploymentConfig
+from equipoise.client.contract import Contract, load_artifact
+from equipoise.errors import InputError
+from equipoise.units import to_token
+
+__all__ = ["CONTRACTS", "Deployment", "deploy"]
+
+# attribute -> contract, in the order of deployment
+CONTRACTS = {
+    "volatility_oracle": "VolatilityOracle",
+    "price_oracle": "PriceOracle",
+    "guard": "RiskGuard",
+    "vault": "RiskParityVault",
+    "auction": "RebalanceAuction",
+    "filler": "UniswapV3Filler",
+    "zap": "ExitZap",
+    "lens": "VaultLens",
+}
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """Handles to one deployed vault and its satellites.
+
+    `symbols` and `pool_fees` are in the order of the basket; `cash` is the deposit token.
+    """
+
+    chain: Chain
+    symbols: tuple[str, ...]
+    pool_fees: tuple[int, ...]
+    budgets: tuple[float, ...]
+    volatility_oracle: Contract
+    price_oracle: Contract
+    guard: Contract
+    vault: Contract
+    auction: Contract
+    filler: Contract
+    zap: Contract
+    lens: Contract
+    tokens: tuple[Contract, ...]
+    cash: Contract
+
+    @property
+    def n(self) -> int:
+        return len(self.symbols)
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        return {attribute: getattr(self, attribute).address for attribute in CONTRACTS}
+
+    def dashboard(self) -> Any:
+        """IVaultLens.Dashboard: the whole state in one call."""
+        return self.lens.call("dashboard", self.auction.address)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "chain_id": self.chain.chain_id,
+            "symbols": list(self.symbols),
+            "pool_fees": list(self.pool_fees),
+            "budgets": list(self.budgets),
+            "contracts": self.addresses,
+            "tokens": [token.address for token in self.tokens],
+            "cash": self.cash.address,
+        }
+
+    def save(self, path: str | Path) -> Path:
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(json.dumps(self.to_json(), indent=2) + "\n")
+        return target
+
+    @classmethod
+    def load(cls, chain: Chain, path: str | Path) -> Deployment:
+        """Raises InputError when the file is missing or was written for another chain."""
+        source = Path(path)
+        if not source.exists():
+            raise InputError(f"no deployment at {source}; run `ape run deploy` on this network first")
+        data = json.loads(source.read_text())
+        if data["chain_id"] != chain.chain_id:
+            raise InputError(f"{source} is for chain {data['chain_id']}, this is chain {chain.chain_id}")
+        return cls.at(chain, data)
+
+    @classmethod
+    def at(cls, chain: Chain, data: Mapping[str, Any]) -> Deployment:
+        for attribute, address in data["contracts"].items():
+            if not chain.code(address):
+                raise InputError(
+                    f"no code at {address} ({attribute}) on chain {chain.chain_id}: deploy there first"
+                )
+        handles = {
+            attribute: Contract(chain, data["contracts"][attribute], load_artifact(name).abi)
+            for attribute, name in CONTRACTS.items()
+        }
+        erc20 = load_artifact("IERC20Metadata").abi
+        return cls(
+            chain=chain,
+            symbols=tuple(data["symbols"]),
+            pool_fees=tuple(data["pool_fees"]),
+            budgets=tuple(data["budgets"]),
+            tokens=tuple(Contract(chain, token, erc20) for token in data["tokens"]),
+            cash=Contract(chain, data["cash"], erc20),
+            **handles,
+        )
+
+
+def deploy(
+    chain: Chain, deployer: str, config: DeploymentConfig, progress: Progress = lambda _: None
+) -> Deployment:
+    """Deploy and wire everything, then hand it to `config.owner`.
+
+    Ownership moves in two steps (OpenZeppelin Ownable2Step): when the owner is another account than the
+    deployer, it still has to call `acceptOwnership` on each owned contract.
+    """
+    cash = config.cash.token
+    basket = [asset.token for asset in config.assets]
+    addresses: dict[str, str] = {}
+
+    def create(attribute: str, *args: Any) -> Contract:
+        name = CONTRACTS[attribute]
+        progress(f"deploy {name}")
+        artifact = load_artifact(name)
+        receipt = chain.send(deployer, None, artifact.encode_deploy(*args))
+        if receipt.contract_address is None:
+            raise InputError(f"{name} was not created by transaction {receipt.hash}")
+        addresses[attribute] = to_checksum_address(receipt.contract_address)
+        return Contract(chain, addresses[attribute], artifact.abi)
+
+    oracle = create(
+        "volatility_oracle",
+        deployer,
+        config.guardian,
+        basket,
+        config.budgets_word,
+        list(config.oracle.signers),
+        config.oracle.threshold,
+        config.oracle.params(),
+    )
+    prices = create("price_oracle", deployer, [config.cash.listing(), *(a.listing() for a in config.assets)])
+    guard = create("guard", deployer, config.guardian, oracle.address, config.guard.params())
+    vault = create(
+        "vault", config.name, config.symbol, deployer, cash, basket, prices.address, guard.address
+    )
+    auction = create("auction", deployer, vault.address, oracle.address, config.auction.params())
+    create("filler", config.uniswap_factory, auction.address)
+    create("zap", vault.address, config.swap_router)
+    create("lens")
+
+    progress("wire")
+    vault.send("setAuction", auction.address, sender=deployer)
+    vault.send("setFees", config.fees.params(), config.fee_recipient, sender=deployer)
+    vault.send("setDepositCap", to_token(config.deposit_cap, config.cash_decimals), sender=deployer)
+    if config.owner not in (deployer, ZERO_ADDRESS):
+        progress("hand over")
+        for owned in (oracle, prices, guard, vault, auction):
+            owned.send("transferOwnership", config.owner, sender=deployer)
+
+    return Deployment.at(
+        chain,
+        {
+            "contracts": addresses,
+            "symbols": config.symbols,
+            "pool_fees": [asset.pool_fee for asset in config.assets],
+            "budgets": config.budgets,
+            "tokens": basket,
+            "cash": cash,
+        },
+    )
