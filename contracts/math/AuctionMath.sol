@@ -20,7 +20,7 @@ library AuctionMath {
     ) internal pure returns (uint256 priceWad) {
         if (elapsed == 0) return startWad;
         if (elapsed >= duration) return endWad;
-        // forge: the ratio is at least 1, so the logarithm is not negative
+        // the ratio is at least 1, so the logarithm is not negative
         int256 logRatioWad = FixedPointMathLib.lnWad(int256(FixedPointMathLib.divWad(startWad, endWad)));
         int256 exponentWad = -(logRatioWad * int256(elapsed)) / int256(duration);
         priceWad = FixedPointMathLib.mulWadUp(startWad, uint256(FixedPointMathLib.expWad(exponentWad)));

@@ -4,12 +4,14 @@ pragma solidity ^0.8.28;
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {CorrelationMatrix} from "./CorrelationMatrix.sol";
+import {LDL} from "./LDL.sol";
 import {Word8} from "./Word8.sol";
 
 /// @title Parity coordinates on-chain: the x > 0 with x_i (C x)_i = b_i
 /// @notice The minimum of Spinu's convex f(x) = x'Cx / 2 - sum b_i ln x_i. Two sweeps of cyclical coordinate descent
 /// (Griveau-Billion, Richard, Roncalli 2013) from an equal start, then Newton steps, shortened where a coordinate
 /// would fall by more than 70 %. Sweeps alone need thousands of rounds for a nearly singular C.
+/// @dev Arithmetic is unchecked: whatever comes out, it is the caller's certificate that decides.
 library CoordinateSolver {
     uint256 private constant SWEEPS = 2;
     /// @dev 8 suffice for every matrix tried with a smallest eigenvalue of 0.002.
@@ -18,7 +20,7 @@ library CoordinateSolver {
     /// @dev max |x_i (Cx)_i - b_i| at which the steps end, {1e-18}; rounding to 1e-8 adds at most
     /// 0.5e-8 n / sqrt(smallest eigenvalue).
     uint256 private constant TOLERANCE_WAD = 2e10;
-    int256 private constant WAD = 1e18;
+    int256 private constant WAD = LDL.WAD;
 
     /// @notice WORD8 of coordinates, rounded to the nearest 1e-8. The caller checks the certificate.
     /// @param correlations CORR, smallest eigenvalue at least 0.002
@@ -35,8 +37,9 @@ library CoordinateSolver {
         int256[] memory x = new int256[](n);
         for (uint256 i; i < n; ++i) (b[i], x[i]) = (int256(Word8.laneWad(budgets, i)), WAD);
         _normalise(x, c);
+        int256[] memory hessian = new int256[](n * n);
         for (uint256 k; k < SWEEPS; ++k) _sweep(x, c, b);
-        for (uint256 k; k < MAX_STEPS && !_newtonStep(x, c, b); ++k) {}
+        for (uint256 k; k < MAX_STEPS && !_newtonStep(x, c, b, hessian); ++k) {}
         for (uint256 i; i < n; ++i) {
             uint256 rounded = (uint256(x[i]) + Word8.LANE_TO_WAD / 2) / Word8.LANE_TO_WAD;
             coordinates |= uint256(SafeCast.toUint32(rounded)) << (Word8.LANE_BITS * i);
@@ -45,11 +48,12 @@ library CoordinateSolver {
 
     /// @dev Solves x_i (Cx)_i = b_i for one i after the other, then restores x'Cx = 1.
     function _sweep(int256[] memory x, int256[] memory c, int256[] memory b) private pure {
-        uint256 n = x.length;
-        for (uint256 i; i < n; ++i) {
-            int256 others = _row(x, c, i) - x[i];
-            int256 root = int256(FixedPointMathLib.sqrt(uint256(others * others + 4 * b[i] * WAD)));
-            x[i] = (root - others) / 2;
+        unchecked {
+            for (uint256 i; i < x.length; ++i) {
+                int256 others = LDL.rowTimes(c, x, i) - x[i];
+                int256 root = int256(FixedPointMathLib.sqrt(uint256(others * others + 4 * b[i] * WAD)));
+                x[i] = (root - others) / 2;
+            }
         }
         _normalise(x, c);
     }
@@ -58,55 +62,36 @@ library CoordinateSolver {
     function _newtonStep(
         int256[] memory x,
         int256[] memory c,
-        int256[] memory b
+        int256[] memory b,
+        int256[] memory hessian
     ) private pure returns (bool done) {
         uint256 n = x.length;
         int256[] memory step = new int256[](n);
-        int256[] memory hessian = new int256[](n * n);
-        uint256 error;
-        for (uint256 i; i < n; ++i) {
-            int256 pull = (b[i] * WAD) / x[i];
-            step[i] = pull - _row(x, c, i);
-            error = FixedPointMathLib.max(error, FixedPointMathLib.abs(step[i] * x[i]) / uint256(WAD));
-            for (uint256 j; j < i; ++j) hessian[i * n + j] = c[i * n + j];
-            hessian[i * n + i] = WAD + (pull * WAD) / x[i];
-        }
-        if (error <= TOLERANCE_WAD) return true;
-        _solveInPlace(hessian, step);
-        int256 fallWad = MAX_FALL_WAD;
-        for (uint256 i; i < n; ++i) fallWad = FixedPointMathLib.max(fallWad, (-step[i] * WAD) / x[i]);
-        for (uint256 i; i < n; ++i) x[i] += (step[i] * MAX_FALL_WAD) / fallWad;
-    }
-
-    /// @dev Solves a y = v for a symmetric positive definite a (lower triangle); v becomes y.
-    function _solveInPlace(int256[] memory a, int256[] memory v) private pure {
-        uint256 n = v.length;
-        for (uint256 k; k < n; ++k) {
-            for (uint256 i = k + 1; i < n; ++i) {
-                int256 factor = (a[i * n + k] * WAD) / a[k * n + k];
-                v[i] -= (factor * v[k]) / WAD;
-                for (uint256 j = k + 1; j <= i; ++j) a[i * n + j] -= (factor * a[j * n + k]) / WAD;
+        LDL.copy(c, hessian);
+        unchecked {
+            uint256 error;
+            for (uint256 i; i < n; ++i) {
+                int256 pull = (b[i] * WAD) / x[i];
+                step[i] = pull - LDL.rowTimes(c, x, i);
+                error = FixedPointMathLib.max(error, FixedPointMathLib.abs((step[i] * x[i]) / WAD));
+                hessian[i * n + i] += (pull * WAD) / x[i];
             }
-        }
-        for (uint256 k = n; k-- > 0; ) {
-            int256 sum = v[k] * WAD;
-            for (uint256 i = k + 1; i < n; ++i) sum -= a[i * n + k] * v[i];
-            v[k] = sum / a[k * n + k];
+            if (error <= TOLERANCE_WAD) return true;
+            LDL.factorise(hessian, n, 1);
+            LDL.solveInPlace(hessian, step, n);
+            int256 fallWad = MAX_FALL_WAD;
+            for (uint256 i; i < n; ++i) fallWad = FixedPointMathLib.max(fallWad, (-step[i] * WAD) / x[i]);
+            for (uint256 i; i < n; ++i) x[i] += (step[i] * MAX_FALL_WAD) / fallWad;
         }
     }
 
     function _normalise(int256[] memory x, int256[] memory c) private pure {
         uint256 n = x.length;
-        int256 square;
-        for (uint256 i; i < n; ++i) square += _row(x, c, i) * x[i];
-        int256 norm = int256(FixedPointMathLib.sqrt(uint256(square)));
-        for (uint256 i; i < n; ++i) x[i] = (x[i] * WAD) / norm;
-    }
-
-    /// @dev (C x)_i
-    function _row(int256[] memory x, int256[] memory c, uint256 i) private pure returns (int256 sum) {
-        uint256 n = x.length;
-        for (uint256 j; j < n; ++j) sum += c[i * n + j] * x[j];
-        return sum / WAD;
+        unchecked {
+            int256 square;
+            for (uint256 i; i < n; ++i) square += LDL.rowTimes(c, x, i) * x[i];
+            int256 norm = int256(FixedPointMathLib.sqrt(uint256(square)));
+            for (uint256 i; i < n; ++i) x[i] = (x[i] * WAD) / norm;
+        }
     }
 }

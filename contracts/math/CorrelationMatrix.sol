@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {LDL} from "./LDL.sol";
+
 /// @title CORR: a packed correlation matrix of up to 8 assets with unit diagonal
 /// @notice Pairs (0,1), (0,2) .. (0,n-1), (1,2) ..: the k-th is the int16 at bits [16 (k % 16), +16) of word k / 16,
 /// in units of 1/32767.
@@ -9,9 +11,9 @@ library CorrelationMatrix {
     uint256 internal constant PAIR_BITS = 16;
     /// @dev A lane's value for 1.0.
     int256 internal constant ONE = 32767;
-    /// @dev A pivot of C - floor I below this counts as none: keeps the elimination far from overflow.
+    /// @dev A pivot of C - floor I below this counts as none: see LDL on overflow.
     int256 internal constant MIN_PIVOT_WAD = 1e12;
-    int256 private constant WAD = 1e18;
+    int256 private constant WAD = LDL.WAD;
 
     /// @notice The k-th pair's correlation in units of 1/32767.
     function pair(uint256[2] memory correlations, uint256 k) internal pure returns (int256) {
@@ -34,13 +36,39 @@ library CorrelationMatrix {
         uint256 n
     ) internal pure returns (int256[] memory matrixWad) {
         matrixWad = new int256[](n * n);
-        uint256 k;
-        for (uint256 i; i < n; ++i) {
-            matrixWad[i * n + i] = WAD;
-            for (uint256 j = i + 1; j < n; ++j) {
-                int256 valueWad = (pair(correlations, k++) * WAD) / ONE;
-                matrixWad[i * n + j] = valueWad;
-                matrixWad[j * n + i] = valueWad;
+        int256 wad = WAD;
+        int256 one = ONE;
+        uint256 pairsPerWord = PAIRS_PER_WORD;
+        assembly ("memory-safe") {
+            let stride := shl(5, n)
+            let next := add(stride, 32)
+            let end := add(add(matrixWad, 32), mul(n, stride))
+            let word := mload(correlations)
+            let pairs := 0
+            for {
+                let diagonal := add(matrixWad, 32)
+                let rowEnd := add(diagonal, stride)
+            } lt(diagonal, end) {
+                diagonal := add(diagonal, next)
+                rowEnd := add(rowEnd, stride)
+            } {
+                mstore(diagonal, wad)
+                let mirror := diagonal
+                for {
+                    let entry := add(diagonal, 32)
+                } lt(entry, rowEnd) {
+                    entry := add(entry, 32)
+                } {
+                    mirror := add(mirror, stride)
+                    let value := sdiv(mul(signextend(1, word), wad), one)
+                    mstore(entry, value)
+                    mstore(mirror, value)
+                    word := shr(16, word)
+                    pairs := add(pairs, 1)
+                    if eq(pairs, pairsPerWord) {
+                        word := mload(add(correlations, 32))
+                    }
+                }
             }
         }
     }
@@ -48,8 +76,7 @@ library CorrelationMatrix {
     /// @notice Whether the smallest eigenvalue of C lies above `floorWad`: every pivot of the LDL' factorisation of
     /// C - floor I must reach MIN_PIVOT_WAD (1e-6).
     /// @dev Pivots of C itself depend on the assets' order and bound nothing (C may pass at 0.01 with coordinates of
-    /// 1000); the shifted ones bound each coordinate by 1 / sqrt(floor). No overflow: a row ends as soon as its
-    /// running pivot fails, so row entries stay below sqrt(d_j) <= 1 and factors below 1 / MIN_PIVOT.
+    /// 1000); the shifted ones bound each coordinate by 1 / sqrt(floor).
     /// @param floorWad [0, 1e18)
     /// @return accepted true where all pivots pass; then the two other values are 0
     /// @return index first row whose pivot fails
@@ -60,23 +87,8 @@ library CorrelationMatrix {
         uint256 n,
         uint256 floorWad
     ) internal pure returns (bool accepted, uint256 index, int256 pivotWad) {
-        int256[] memory a = load(correlations, n);
-        int256[] memory pivots = new int256[](n);
-        unchecked {
-            for (uint256 i; i < n; ++i) {
-                int256[] memory factors = new int256[](i);
-                int256 pivot = WAD - int256(floorWad);
-                for (uint256 j; j < i && pivot >= MIN_PIVOT_WAD; ++j) {
-                    int256 entry = a[i * n + j];
-                    for (uint256 k; k < j; ++k) entry -= (factors[k] * a[j * n + k]) / WAD;
-                    a[i * n + j] = entry;
-                    factors[j] = (entry * WAD) / pivots[j];
-                    pivot -= (factors[j] * entry) / WAD;
-                }
-                if (pivot < MIN_PIVOT_WAD) return (false, i, pivot);
-                pivots[i] = pivot;
-            }
-        }
-        return (true, 0, 0);
+        int256[] memory matrixWad = load(correlations, n);
+        for (uint256 i; i < n; ++i) matrixWad[i * n + i] -= int256(floorWad);
+        return LDL.factorise(matrixWad, n, MIN_PIVOT_WAD);
     }
 }

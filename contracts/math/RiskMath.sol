@@ -56,26 +56,15 @@ library RiskMath {
         uint256 budgets,
         uint256 n
     ) internal pure returns (uint256 errorWad) {
-        // x {1e-8}, Cx {1e-8 / 32767}, error {1e-16 / 32767}: 32 + 32 + 16 bits and a few, nothing overflows
         unchecked {
-            uint256 word = correlations[0];
-            uint256 pairs;
-            int256[] memory cx = new int256[](n);
+            // x {1e-8}, Cx {1e-8 / 32767}, error {1e-16 / 32767}: below 2^100
+            int256[] memory x = Word8.unpack(coordinates, n);
+            int256[] memory cx = _correlate(x, correlations);
+            int256 budgetUnit = int256(Word8.ONE) * ONE;
             for (uint256 i; i < n; ++i) {
-                int256 xi = int256(Word8.lane(coordinates, i));
-                int256 sum = cx[i] + ONE * xi;
-                for (uint256 j = i + 1; j < n; ++j) {
-                    int256 rho = int16(uint16(word));
-                    sum += rho * int256(Word8.lane(coordinates, j));
-                    cx[j] += rho * xi;
-                    word = ++pairs == CorrelationMatrix.PAIRS_PER_WORD
-                        ? correlations[1]
-                        : word >> CorrelationMatrix.PAIR_BITS;
-                }
-                uint256 error = FixedPointMathLib.dist(
-                    xi * sum,
-                    int256(Word8.lane(budgets, i) * Word8.ONE) * ONE
-                );
+                int256 difference = x[i] * cx[i] - int256(budgets & Word8.LANE_MASK) * budgetUnit;
+                budgets >>= Word8.LANE_BITS;
+                uint256 error = uint256(difference < 0 ? -difference : difference);
                 if (error > errorWad) errorWad = error;
             }
             // {1e-16 / 32767} to {1e-18}
@@ -83,22 +72,42 @@ library RiskMath {
         }
     }
 
-    /// @dev C a in units of a / 32767; |a_i| < 2^127, so that nothing overflows.
+    /// @dev C a in units of a / 32767. With |a_i| < 2^127 nothing overflows.
     function _correlate(
         int256[] memory a,
         uint256[2] memory correlations
     ) private pure returns (int256[] memory ca) {
-        uint256 n = a.length;
-        ca = new int256[](n);
-        unchecked {
-            uint256 pairs;
-            for (uint256 i; i < n; ++i) {
-                ca[i] += ONE * a[i];
-                for (uint256 j = i + 1; j < n; ++j) {
-                    int256 rho = CorrelationMatrix.pair(correlations, pairs++);
-                    ca[i] += rho * a[j];
-                    ca[j] += rho * a[i];
+        ca = new int256[](a.length);
+        int256 one = ONE;
+        uint256 pairsPerWord = CorrelationMatrix.PAIRS_PER_WORD;
+        assembly ("memory-safe") {
+            let last := add(a, shl(5, mload(a)))
+            let offset := sub(ca, a)
+            let word := mload(correlations)
+            let pairs := 0
+            for {
+                let i := add(a, 32)
+            } iszero(gt(i, last)) {
+                i := add(i, 32)
+            } {
+                let ai := mload(i)
+                let sum := add(mload(add(i, offset)), mul(one, ai))
+                for {
+                    let j := add(i, 32)
+                } iszero(gt(j, last)) {
+                    j := add(j, 32)
+                } {
+                    let rho := signextend(1, word)
+                    sum := add(sum, mul(rho, mload(j)))
+                    let target := add(j, offset)
+                    mstore(target, add(mload(target), mul(rho, ai)))
+                    word := shr(16, word)
+                    pairs := add(pairs, 1)
+                    if eq(pairs, pairsPerWord) {
+                        word := mload(add(correlations, 32))
+                    }
                 }
+                mstore(add(i, offset), sum)
             }
         }
     }

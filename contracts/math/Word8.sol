@@ -23,6 +23,22 @@ library Word8 {
         return lane(word, i) * LANE_TO_WAD;
     }
 
+    /// @notice The first `n` lanes in 1e-8.
+    function unpack(uint256 word, uint256 n) internal pure returns (int256[] memory values) {
+        values = new int256[](n);
+        uint256 mask = LANE_MASK;
+        assembly ("memory-safe") {
+            let end := add(values, shl(5, n))
+            for {
+                let i := values
+            } lt(i, end) {} {
+                i := add(i, 32)
+                mstore(i, and(word, mask))
+                word := shr(32, word)
+            }
+        }
+    }
+
     /// @notice The first `n` lanes as WAD.
     function unpackWad(uint256 word, uint256 n) internal pure returns (uint256[] memory valuesWad) {
         valuesWad = new uint256[](n);
