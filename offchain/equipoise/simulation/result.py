@@ -93,6 +93,8 @@ class ReplayResult:
         self._check_days()
         for name in ("weights", "risk_shares", "prices"):
             self._check_by_asset(name)
+        if not self.invested.any():
+            raise InputError("the vault held no basket at the end of any day; replay a longer period")
         self._check_budgets()
         for name, columns in (
             ("rebalances", REBALANCE_COLUMNS),

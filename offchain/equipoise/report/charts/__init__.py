@@ -1,0 +1,30 @@
+"""The figures of the report, one function each. A title says the finding, computed from the data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from equipoise.report.charts.costs import gas
+from equipoise.report.charts.performance import drawdowns, nav, volatility
+from equipoise.report.charts.risk import parity_gap, risk_contributions, weights
+from equipoise.report.theme import Chart
+from equipoise.simulation import Portfolio, ReplayResult
+
+__all__ = [
+    "CHARTS",
+    "all_charts",
+    "drawdowns",
+    "gas",
+    "nav",
+    "parity_gap",
+    "risk_contributions",
+    "volatility",
+    "weights",
+]
+
+CHARTS = (nav, drawdowns, risk_contributions, weights, parity_gap, gas, volatility)
+
+
+def all_charts(result: ReplayResult, portfolios: Sequence[Portfolio]) -> tuple[Chart, ...]:
+    """Every chart of the report, in its order."""
+    return tuple(chart(result, portfolios) for chart in CHARTS)
