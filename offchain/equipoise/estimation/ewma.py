@@ -1,10 +1,10 @@
 """Exponentially weighted volatilities and correlations of daily closes, without looking ahead.
 
 Volatility: squared log returns of each asset over its own trading days, weights decay^age, annualised by the
-asset's own returns per year so far (365 for crypto, about 252 for a stock index). Correlation: products of log
-returns between consecutive days on which every asset trades, so that a weekend's crypto return meets Friday to
-Monday of an index; then shrinkage and repair. Weights are normalised, so the start has no bias towards zero.
-Means are taken as zero. J.P. Morgan RiskMetrics (1996): decay 0.94 for volatility, 0.97 for correlation.
+asset's own returns per year so far (365 for crypto, about 252 for a stock index). Correlation: products of
+log returns between consecutive days on which every asset trades, so that a weekend's crypto return meets an
+index's return from Friday to Monday; then shrinkage and repair. Weights are normalised, so the start is not
+biased towards zero; means are taken as zero. RiskMetrics (1996): decay 0.94 and 0.97.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class EstimationConfig:
     volatility_decay, correlation_decay
         Weight of yesterday relative to today, in (0, 1).
     shrinkage
-        "constant" (EWMA correlation shrunk by `intensity` to the identity) or "ledoit-wolf" (the last `window`
-        common returns with equal weights, intensity from the data).
+        "constant" (EWMA correlation shrunk by `intensity` to the identity) or "ledoit-wolf" (the last
+        `window` common returns with equal weights, intensity from the data).
     intensity
         In [0, 1].
     window
@@ -212,17 +212,19 @@ def _volatility_path(closes: pd.DataFrame, config: EstimationConfig) -> FloatArr
     """`_volatility` of every day, shape (T,)."""
     squares = log_returns(closes).iloc[:, 0] ** 2
     own = np.flatnonzero(squares.notna())
-    result = pd.Series(np.nan, index=closes.index)
+    result = np.full(len(closes), np.nan)
     if len(own) == 0:
-        return result.to_numpy()
+        return result
     values = squares.to_numpy()[own]
     sums = _decayed_sums(np.stack([values, np.ones_like(values)], axis=1), config.volatility_decay)
-    days = (closes.index[own] - closes.iloc[:, 0].first_valid_index()).days.to_numpy()
+    dates = closes.index.values.astype("datetime64[D]")
+    first = int(np.flatnonzero(closes.iloc[:, 0].notna())[0])
+    days = (dates[own] - dates[first]).astype(float)
     count = np.arange(1, len(own) + 1)
     variance = sums[:, 0] / sums[:, 1] * count / days * YEAR_DAYS
     known = (count >= config.min_observations) & (variance > 0)
-    result.iloc[own] = np.where(known, np.sqrt(variance), np.nan)
-    return result.ffill().to_numpy()
+    result[own] = np.where(known, np.sqrt(variance), np.nan)
+    return pd.Series(result).ffill().to_numpy()
 
 
 def _decayed_sums(values: FloatArray, decay: float) -> FloatArray:

@@ -45,8 +45,8 @@ def repair_correlation(matrix: FloatArray, floor: float = 0.02) -> FloatArray:
     Returns
     -------
     array
-        The matrix itself when it is good already; else the nearest correlation matrix, mixed with as much of the
-        identity as the floor needs.
+        The matrix itself when it is good already; else the nearest correlation matrix, mixed with as much of
+        the identity as the floor needs.
     """
     C = np.array(matrix, dtype=float)
     if C.ndim != 2 or C.shape[0] != C.shape[1] or not np.isfinite(C).all():

@@ -11,7 +11,7 @@ __all__ = ["ledoit_wolf", "shrink_constant"]
 
 
 def shrink_constant(correlation: FloatArray, intensity: float = 0.05) -> FloatArray:
-    """(1 - intensity) C + intensity I, for (..., n, n); intensity in [0, 1]. Smallest eigenvalue >= intensity."""
+    """(1 - intensity) C + intensity I, for (..., n, n); its smallest eigenvalue is >= intensity."""
     if not 0 <= intensity <= 1:
         raise EstimationError(f"shrinkage intensity {intensity} is outside [0, 1]")
     return (1.0 - intensity) * correlation + intensity * np.eye(correlation.shape[-1])
@@ -23,8 +23,8 @@ def ledoit_wolf(returns: FloatArray) -> FloatArray:
     Parameters
     ----------
     returns
-        Shape (T, n), zero mean assumed, equal weights; scaled to unit variance before the shrinkage, so that the
-        target is the identity.
+        Shape (T, n), zero mean assumed, equal weights; scaled to unit variance before the shrinkage, so
+        that the target is the identity.
 
     Returns
     -------

@@ -1,7 +1,7 @@
-"""The Dutch auction's price curve, mirroring `AuctionMath`: P(t) = start * exp(-ln(start / end) * t / duration).
+"""The Dutch auction's price curve, as in `AuctionMath`: P(t) = start * exp(-ln(start / end) * t / duration).
 
-Prices are multiples of the oracle's mid, for what a bidder pays: 1.01 is a premium of 1 % in the vault's favour,
-0.995 a discount of 0.5 %.
+Prices are multiples of the oracle's mid, for what a bidder pays: 1.01 is a premium of 1 % in the vault's
+favour, 0.995 a discount of 0.5 %.
 """
 
 from __future__ import annotations
@@ -29,9 +29,11 @@ class PriceCurve:
             raise InputError(f"duration is {self.duration} s; it must be > 0")
 
     def price(self, elapsed: float) -> float:
-        """Price after `elapsed` seconds in [0, duration]; the end price applies at the end itself."""
-        if not 0 <= elapsed <= self.duration:
-            raise InputError(f"{elapsed} s is outside the auction's [0, {self.duration}] s")
+        """Price after `elapsed` >= 0 seconds; from the duration on it stays at the end."""
+        if not elapsed >= 0:
+            raise InputError(f"{elapsed} s have elapsed; the auction starts at 0")
+        if elapsed >= self.duration:
+            return self.end
         return self.start * exp(-log(self.start / self.end) * elapsed / self.duration)
 
     def earliest(self, price: float) -> int | None:

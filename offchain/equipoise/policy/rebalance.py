@@ -15,12 +15,12 @@ CASH = "USDC"
 
 
 class Reason(Enum):
-    """Why an auction may open; NONE is false."""
+    """Why an auction may open, numbered as `IRebalanceAuction.Reason`; NONE is false."""
 
-    NONE = "none"
-    PARITY_GAP = "parity gap"
-    LEVERAGE = "leverage"
-    VOLATILITY = "volatility"
+    NONE = 0
+    PARITY_GAP = 1
+    VOLATILITY_TOO_LOW = 2
+    VOLATILITY_TOO_HIGH = 3
 
     def __bool__(self) -> bool:
         return self is not Reason.NONE
@@ -34,22 +34,19 @@ class Bands:
     ----------
     parity_gap
         Of the variance, absolute.
-    leverage, volatility
-        Relative to their targets.
+    volatility
+        Relative to its target.
     """
 
     parity_gap: float = 0.03
-    leverage: float = 0.10
     volatility: float = 0.10
 
 
 @dataclass(frozen=True)
 class State:
-    """What the rule looks at; all >= 0. The targets are those of the capped target exposures."""
+    """What the rule looks at; all >= 0. The target volatility is that of the capped target exposures."""
 
     parity_gap: float
-    leverage: float
-    target_leverage: float
     volatility: float
     target_volatility: float
 
@@ -64,17 +61,21 @@ class Trade:
 
 
 def should_rebalance(state: State, bands: Bands | None = None) -> Reason:
-    """First band that is exceeded (a deviation equal to its band is not), else Reason.NONE."""
+    """Why to rebalance, as `RebalanceAuction` decides it: too much risk, imbalance, too little risk.
+
+    A deviation equal to its band is left alone.
+    """
     bands = bands or Bands()
-    for name, value in vars(state).items():
+    for name, value in (*vars(state).items(), *vars(bands).items()):
         if not (isfinite(value) and value >= 0):
             raise InputError(f"{name} is {value}; it must be finite and >= 0")
+    margin = bands.volatility * state.target_volatility
+    if state.volatility > state.target_volatility + margin:
+        return Reason.VOLATILITY_TOO_HIGH
     if state.parity_gap > bands.parity_gap:
         return Reason.PARITY_GAP
-    if abs(state.leverage - state.target_leverage) > bands.leverage * state.target_leverage:
-        return Reason.LEVERAGE
-    if abs(state.volatility - state.target_volatility) > bands.volatility * state.target_volatility:
-        return Reason.VOLATILITY
+    if state.volatility + margin < state.target_volatility:
+        return Reason.VOLATILITY_TOO_LOW
     return Reason.NONE
 
 
@@ -90,14 +91,14 @@ def plan_trades(
     cash
         USD held in cash, >= 0.
     targets
-        Target exposure of each asset, fraction of NAV, >= 0, sum <= 1: the rest stays cash. Same keys as values.
+        Target exposure of each asset, fraction of NAV, >= 0, sum <= 1 (the rest stays cash); same keys.
     min_usd
         Smaller trades are left out.
 
     Returns
     -------
     list of Trade
-        Sells of surpluses first, the largest first; then buys of deficits, all scaled alike if cash runs short.
+        Sells of surpluses, the largest first; then buys of deficits, all scaled alike if cash runs short.
     """
     if set(values) != set(targets) or CASH in values:
         raise InputError(

@@ -127,7 +127,7 @@ def solve_parity_batch(
         k = failed[0]
         smallest = np.linalg.eigvalsh(C[k])[0]
         raise SolverError(
-            f"solution misses a budget by {error[k]:.2g} of the variance, at most {tolerance:.2g} is accepted; "
+            f"solution misses a budget by {error[k]:.2g} of the variance, above {tolerance:.2g}; "
             f"the correlation is nearly singular (smallest eigenvalue {smallest:.2g}): shrink it towards the "
             "identity, or drop a redundant asset"
         )
