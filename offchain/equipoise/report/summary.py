@@ -1,0 +1,128 @@
+"""The figures of a replay as strict JSON: the machine's version of the report."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from equipoise.simulation import MODES, VAULT, Portfolio, ReplayResult
+
+__all__ = ["summarise", "to_json"]
+
+_UNITS = {
+    "return, total_return, volatility, max_drawdown": "fractions; a year where it applies, of 365 days; "
+    "max_drawdown 0.3 is a loss of 30 % from a peak",
+    "sharpe": "mean daily return a year / volatility, risk-free rate 0",
+    "turnover, trading_cost": "fraction of NAV a year; turnover one way (dollars sold)",
+    "gas": "from the first investment on; a benchmark pays the vault's gas per fill for each of its fills",
+    "parity_gap, risk shares, budgets": "fractions of variance",
+    "null": "not defined on so few days",
+}
+
+
+def summarise(result: ReplayResult, portfolios: Sequence[Portfolio]) -> dict[str, Any]:
+    """Everything that the report states, as plain values ready for `to_json`.
+
+    Parameters
+    ----------
+    result
+        The replay.
+    portfolios
+        `compare(result)`: the vault first, then the benchmarks.
+    """
+    days, invested = result.days, result.invested
+    gap = days.loc[invested, "parity_gap"]
+    realised = result.risk_shares[invested].mean()
+    figures = {portfolio.key: _figures(portfolio) for portfolio in portfolios}
+    modes = days["mode"].value_counts()
+    latency = result.latency
+    summary = {
+        "days": len(days),
+        "invested_days": int(invested.sum()),
+        "first_day": days.index[0],
+        "invested_from": result.invested_from,
+        "last_day": days.index[-1],
+        "assets": result.assets,
+        "vault": figures.pop(VAULT),
+        "benchmarks": figures,
+        "parity_gap": {
+            "mean": gap.mean(),
+            "p95": gap.quantile(0.95),
+            "max": gap.max(),
+            "band": result.band,
+            "days_inside_band": (gap <= result.band).mean(),
+        },
+        "realised_risk_shares": realised.to_dict(),
+        "ex_post_risk_shares": portfolios[0].ex_post_shares.to_dict(),
+        "budgets": result.budgets.to_dict(),
+        "largest_budget_deviation": (realised - result.budgets).abs().max(),
+        "volatility": {"target": result.target_vol, "mean_estimate": days.loc[invested, "volatility"].mean()},
+        "leverage": {"mean": days.loc[invested, "leverage"].mean(), "max": days["leverage"].max()},
+        "rebalances": len(result.rebalances),
+        "fills": int(result.rebalances["fills"].sum()),
+        "mode_days": {mode: int(modes.get(mode, 0)) for mode in MODES},
+        "user_actions": result.actions["action"].value_counts().to_dict(),
+        "latency_round_trips": {
+            "attempts": len(latency),
+            "max_profit_usd": latency["profit_usd"].max(),
+            "max_profit_bps": latency["profit_bps"].max(),
+        },
+        "gas_price_gwei": result.gas_price_gwei,
+        "wall_s": result.wall_s,
+        "seed": result.seed,
+        "config": dict(result.config),
+        "units": _UNITS,
+    }
+    return {key: _plain(value) for key, value in summary.items()}
+
+
+def to_json(summary: Mapping[str, Any]) -> str:
+    """Strict JSON (RFC 8259: no NaN, no infinity), indented, ending in a newline."""
+    return json.dumps(_plain(summary), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def _figures(portfolio: Portfolio) -> dict[str, Any]:
+    statistics = portfolio.statistics
+    return {
+        "name": portfolio.name,
+        "return": statistics.annual_return,
+        "total_return": statistics.total_return,
+        "volatility": statistics.volatility,
+        "max_drawdown": statistics.max_drawdown,
+        "sharpe": statistics.sharpe,
+        "turnover": statistics.turnover,
+        "gas": statistics.gas,
+        "gas_usd": statistics.gas_usd,
+        "trading_cost": statistics.trading_cost,
+        "trading_cost_usd": statistics.trading_cost_usd,
+        "average_risk_shares": portfolio.ex_ante_shares.to_dict(),
+        "ex_post_risk_shares": portfolio.ex_post_shares.to_dict(),
+    }
+
+
+def _plain(value: Any) -> Any:
+    """`value` in JSON's own types; a number that JSON cannot hold becomes null, an object its text."""
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, np.bool_):
+        return bool(value)
+    if isinstance(value, int | np.integer):
+        return int(value)
+    if isinstance(value, float | np.floating):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset | np.ndarray | pd.Index):
+        return [_plain(item) for item in value]
+    if isinstance(value, pd.Series):
+        return _plain(value.to_dict())
+    if isinstance(value, date):
+        day_only = not isinstance(value, pd.Timestamp) or value == value.normalize()
+        return value.strftime("%Y-%m-%d") if day_only else value.isoformat()
+    return str(value)
