@@ -12,11 +12,12 @@ import {IParameters} from "./IParameters.sol";
 interface IVolatilityOracle is IParameters {
     /// @param maxReportAge seconds between observation and submission, [1 minute, 1 day]
     /// @param maxFallPerDayWad largest fall of a stored volatility per day, fraction of it, [1e16, 1e18]
-    /// @param pivotFloorWad smallest LDL' pivot of an accepted correlation matrix, [1e15, 0.5e18]
+    /// @param eigenvalueFloorWad the smallest eigenvalue of an accepted correlation matrix lies above it, [2e15, 0.5e18]
+    /// (from 2e15 on every coordinate fits its lane and, rounded to 1e-8, passes the certificate)
     struct Params {
         uint32 maxReportAge;
         uint64 maxFallPerDayWad;
-        uint64 pivotFloorWad;
+        uint64 eigenvalueFloorWad;
     }
 
     /// @param observedAt unix time of the estimate
@@ -104,7 +105,8 @@ interface IVolatilityOracle is IParameters {
     error VolatilityOracle__ReportNotNewer(uint256 observedAt, uint256 storedAt);
     /// @notice Volatility `value` of asset `index`, in 1e-8, lies outside [min, max].
     error VolatilityOracle__VolatilityOutOfRange(uint256 index, uint256 value, uint256 min, uint256 max);
-    /// @notice LDL' pivot `index` of the correlation matrix lies under the floor: shrink towards the identity.
+    /// @notice The smallest eigenvalue of the correlation matrix C is not above the floor: LDL' pivot `index` of
+    /// C - floor I is `pivotWad` (as far as its row was eliminated), under 1e12. Shrink C towards the identity.
     error VolatilityOracle__NotPositiveDefinite(uint256 index, int256 pivotWad, uint256 floorWad);
     /// @notice Coordinate `index` is zero.
     error VolatilityOracle__CoordinateZero(uint256 index);

@@ -1,0 +1,448 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {EnumerableSet} from "@openzeppelin/contracts/utils/structs/EnumerableSet.sol";
+import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
+
+import {IVolatilityOracle} from "../interfaces/IVolatilityOracle.sol";
+import {CoordinateSolver} from "../math/CoordinateSolver.sol";
+import {CorrelationMatrix} from "../math/CorrelationMatrix.sol";
+import {RiskMath} from "../math/RiskMath.sol";
+import {Word8} from "../math/Word8.sol";
+
+/// @title Signed volatilities and correlations, verified parity coordinates
+/// @dev A report for other assets, another chain or another oracle has another digest, so that its signature
+/// recovers to some address that is no signer. A replay fails because observation times must rise.
+contract VolatilityOracle is IVolatilityOracle, EIP712, Ownable2Step {
+    using EnumerableSet for EnumerableSet.AddressSet;
+
+    /// @dev One slot: all that a report is checked against.
+    struct State {
+        uint40 volatilitiesAt;
+        uint40 correlationsAt;
+        uint8 threshold;
+        uint32 maxReportAge;
+        uint64 maxFallPerDayWad;
+        uint64 eigenvalueFloorWad;
+    }
+
+    uint256 public constant MIN_ASSETS = 2;
+    uint256 public constant MAX_ASSETS = 8;
+    uint256 public constant MAX_SIGNERS = 32;
+    /// @notice {1e-8 / sqrt(year)} 0.1 %
+    uint256 public constant MIN_VOLATILITY = 1e5;
+    /// @notice {1e-8 / sqrt(year)} 4000 %
+    uint256 public constant MAX_VOLATILITY = 4e9;
+    /// @notice {1e-8} 1 %
+    uint256 public constant MIN_BUDGET = 1e6;
+    /// @notice Largest accepted max |x_i (Cx)_i - b_i|.
+    uint256 public constant CERTIFICATE_TOLERANCE_WAD = 1e12;
+
+    bytes32 public constant VOLATILITY_REPORT_TYPEHASH =
+        keccak256("VolatilityReport(bytes32 assetsHash,uint64 observedAt,uint256 vols)");
+    bytes32 public constant CORRELATION_REPORT_TYPEHASH =
+        keccak256("CorrelationReport(bytes32 assetsHash,uint64 observedAt,uint256[2] correlations)");
+
+    uint256 private constant WAD = 1e18;
+
+    /// @inheritdoc IVolatilityOracle
+    bytes32 public immutable assetsHash;
+    uint256 private immutable _n;
+
+    State private _state;
+    uint256 private _vols;
+    uint256 private _coordinates;
+    uint256[2] private _correlations;
+    /// @inheritdoc IVolatilityOracle
+    uint256 public budgets;
+    /// @inheritdoc IVolatilityOracle
+    address public guardian;
+    address[] private _assets;
+    EnumerableSet.AddressSet private _signers;
+
+    constructor(
+        address owner_,
+        address guardian_,
+        address[] memory assets_,
+        uint256 budgets_,
+        address[] memory signers_,
+        uint256 threshold_,
+        Params memory params_
+    ) EIP712("Equipoise VolatilityOracle", "1") Ownable(owner_) {
+        uint256 n = assets_.length;
+        if (n < MIN_ASSETS || n > MAX_ASSETS) {
+            revert VolatilityOracle__AssetCountOutOfRange(n, MIN_ASSETS, MAX_ASSETS);
+        }
+        for (uint256 i; i < n; ++i) {
+            if (assets_[i] == address(0)) revert VolatilityOracle__ZeroAddress("asset");
+            for (uint256 j; j < i; ++j) {
+                if (assets_[i] == assets_[j]) revert VolatilityOracle__DuplicateAsset(assets_[i]);
+            }
+        }
+        _n = n;
+        _assets = assets_;
+        assetsHash = keccak256(abi.encode(assets_));
+
+        _setGuardian(guardian_);
+        _checkBudgets(budgets_, n);
+        budgets = budgets_;
+        emit BudgetsSet(budgets_);
+        for (uint256 i; i < signers_.length; ++i) _addSigner(signers_[i]);
+        _setThreshold(threshold_);
+        _setParams(params_);
+    }
+
+    // ---- governance
+
+    /// @inheritdoc IVolatilityOracle
+    function setBudgets(uint256 newBudgets) external onlyOwner {
+        _checkBudgets(newBudgets, _n);
+        budgets = newBudgets;
+        _coordinates = 0;
+        emit BudgetsSet(newBudgets);
+        emit CoordinatesCleared();
+    }
+
+    /// @inheritdoc IVolatilityOracle
+    function addSigner(address signer, uint256 newThreshold) external onlyOwner {
+        _addSigner(signer);
+        _setThreshold(newThreshold);
+    }
+
+    /// @inheritdoc IVolatilityOracle
+    function removeSigner(address signer) external {
+        if (msg.sender != owner() && msg.sender != guardian) {
+            revert VolatilityOracle__NotOwnerOrGuardian(msg.sender);
+        }
+        if (!_signers.remove(signer)) revert VolatilityOracle__UnknownSigner(signer);
+        _checkThreshold(_state.threshold);
+        emit SignerRemoved(signer);
+    }
+
+    /// @inheritdoc IVolatilityOracle
+    function setThreshold(uint256 newThreshold) external onlyOwner {
+        _setThreshold(newThreshold);
+    }
+
+    /// @inheritdoc IVolatilityOracle
+    function setGuardian(address newGuardian) external onlyOwner {
+        _setGuardian(newGuardian);
+    }
+
+    /// @inheritdoc IVolatilityOracle
+    function setParams(Params calldata newParams) external onlyOwner {
+        _setParams(newParams);
+    }
+
+    function _addSigner(address signer) private {
+        if (signer == address(0)) revert VolatilityOracle__ZeroAddress("signer");
+        if (!_signers.add(signer)) revert VolatilityOracle__DuplicateSigner(signer);
+        if (_signers.length() > MAX_SIGNERS) {
+            revert VolatilityOracle__SignerCountOutOfRange(_signers.length(), MAX_SIGNERS);
+        }
+        emit SignerAdded(signer);
+    }
+
+    function _setThreshold(uint256 newThreshold) private {
+        _checkThreshold(newThreshold);
+        _state.threshold = uint8(newThreshold);
+        emit ThresholdSet(newThreshold);
+    }
+
+    /// @dev A majority, so that two quorums share a signer; at most all, so that a quorum can be reached.
+    function _checkThreshold(uint256 value) private view {
+        uint256 count = _signers.length();
+        uint256 majority = count / 2 + 1;
+        if (value < majority || value > count) {
+            revert VolatilityOracle__ThresholdOutOfRange(value, majority, count);
+        }
+    }
+
+    function _setGuardian(address newGuardian) private {
+        if (newGuardian == address(0)) revert VolatilityOracle__ZeroAddress("guardian");
+        guardian = newGuardian;
+        emit GuardianSet(newGuardian);
+    }
+
+    function _setParams(Params memory p) private {
+        _checkRange("maxReportAge", p.maxReportAge, 1 minutes, 1 days);
+        _checkRange("maxFallPerDayWad", p.maxFallPerDayWad, 0.01e18, WAD);
+        _checkRange("eigenvalueFloorWad", p.eigenvalueFloorWad, 0.002e18, 0.5e18);
+        _state.maxReportAge = p.maxReportAge;
+        _state.maxFallPerDayWad = p.maxFallPerDayWad;
+        _state.eigenvalueFloorWad = p.eigenvalueFloorWad;
+        emit ParamsSet(p);
+    }
+
+    function _checkRange(bytes32 name, uint256 value, uint256 min, uint256 max) private pure {
+        if (value < min || value > max) revert ParameterOutOfRange(name, value, min, max);
+    }
+
+    function _checkBudgets(uint256 word, uint256 n) private pure {
+        if (!Word8.unusedLanesAreZero(word, n)) revert VolatilityOracle__UnusedLanesNotZero(word);
+        uint256 sum;
+        for (uint256 i; i < n; ++i) {
+            uint256 lane = Word8.lane(word, i);
+            if (lane < MIN_BUDGET) revert VolatilityOracle__BudgetOutOfRange(i, lane, MIN_BUDGET, Word8.ONE);
+            sum += lane;
+        }
+        if (sum != Word8.ONE) revert VolatilityOracle__BudgetSumInvalid(sum, Word8.ONE);
+    }
+
+    // ---- volatilities
+
+    /// @inheritdoc IVolatilityOracle
+    function postVolatilities(SignedVolatilities[] calldata reports) external {
+        State memory state = _state;
+        uint256 count = reports.length;
+        _checkQuorum(count, state.threshold);
+
+        uint256 oldestAt = type(uint64).max;
+        address signer;
+        uint256[] memory words = new uint256[](count);
+        for (uint256 i; i < count; ++i) {
+            SignedVolatilities calldata report = reports[i];
+            (uint256 observedAt, uint256 word) = (report.observedAt, report.vols);
+            _checkTime(observedAt, state.volatilitiesAt, state.maxReportAge);
+            bytes32 structHash = keccak256(
+                abi.encode(VOLATILITY_REPORT_TYPEHASH, assetsHash, observedAt, word)
+            );
+            signer = _recoverSigner(structHash, report.r, report.vs, signer);
+            _checkVolatilities(word);
+            if (observedAt < oldestAt) oldestAt = observedAt;
+            words[i] = word;
+        }
+
+        uint256 medianVols = _median(words);
+        uint256 vols = state.volatilitiesAt == 0
+            ? medianVols
+            : _limitFall(medianVols, _vols, oldestAt - state.volatilitiesAt, state.maxFallPerDayWad);
+        _vols = vols;
+        _state.volatilitiesAt = uint40(oldestAt);
+        emit VolatilitiesPosted(vols, medianVols, uint64(oldestAt), count);
+    }
+
+    function _checkVolatilities(uint256 word) private view {
+        if (!Word8.unusedLanesAreZero(word, _n)) revert VolatilityOracle__UnusedLanesNotZero(word);
+        unchecked {
+            for (uint256 i; i < _n; ++i) {
+                uint256 lane = (word >> (Word8.LANE_BITS * i)) & Word8.LANE_MASK;
+                if (lane < MIN_VOLATILITY || lane > MAX_VOLATILITY) {
+                    revert VolatilityOracle__VolatilityOutOfRange(i, lane, MIN_VOLATILITY, MAX_VOLATILITY);
+                }
+            }
+        }
+    }
+
+    /// @dev The middle of each lane, the upper middle for an even count: the side of less exposure. While less than
+    /// half of the words lie, it is between two honest ones.
+    function _median(uint256[] memory words) private view returns (uint256 medians) {
+        uint256 count = words.length;
+        uint256[] memory sorted = new uint256[](count);
+        unchecked {
+            for (uint256 shift; shift < Word8.LANE_BITS * _n; shift += Word8.LANE_BITS) {
+                for (uint256 i; i < count; ++i) {
+                    uint256 value = (words[i] >> shift) & Word8.LANE_MASK;
+                    uint256 at = i;
+                    for (; at > 0 && sorted[at - 1] > value; --at) sorted[at] = sorted[at - 1];
+                    sorted[at] = value;
+                }
+                medians |= sorted[count / 2] << shift;
+            }
+        }
+    }
+
+    /// @dev max(new, old * (1 - rate * elapsed)), lane by lane, the limit rounded up.
+    function _limitFall(
+        uint256 newVols,
+        uint256 oldVols,
+        uint256 elapsed,
+        uint256 maxFallPerDayWad
+    ) private view returns (uint256 vols) {
+        uint256 keptWad = FixedPointMathLib.zeroFloorSub(WAD, (maxFallPerDayWad * elapsed) / 1 days);
+        unchecked {
+            for (uint256 shift; shift < Word8.LANE_BITS * _n; shift += Word8.LANE_BITS) {
+                uint256 value = (newVols >> shift) & Word8.LANE_MASK;
+                uint256 least = (((oldVols >> shift) & Word8.LANE_MASK) * keptWad + WAD - 1) / WAD;
+                vols |= (value < least ? least : value) << shift;
+            }
+        }
+    }
+
+    // ---- correlations and coordinates
+
+    /// @inheritdoc IVolatilityOracle
+    function postCorrelations(
+        CorrelationReport calldata report,
+        Signature[] calldata signatures,
+        uint256 coordinates
+    ) external {
+        State memory state = _state;
+        uint256[2] memory correlations = report.correlations;
+        _checkQuorum(signatures.length, state.threshold);
+        _checkTime(report.observedAt, state.correlationsAt, state.maxReportAge);
+        if (!CorrelationMatrix.unusedLanesAreZero(correlations, _n)) {
+            revert VolatilityOracle__UnusedLanesNotZero(
+                correlations[1] == 0 ? correlations[0] : correlations[1]
+            );
+        }
+        bytes32 structHash = keccak256(
+            abi.encode(
+                CORRELATION_REPORT_TYPEHASH,
+                assetsHash,
+                report.observedAt,
+                keccak256(abi.encode(correlations))
+            )
+        );
+        address signer;
+        for (uint256 i; i < signatures.length; ++i) {
+            signer = _recoverSigner(structHash, signatures[i].r, signatures[i].vs, signer);
+        }
+        (bool accepted, uint256 index, int256 pivotWad) = CorrelationMatrix.eigenvaluesAbove(
+            correlations,
+            _n,
+            state.eigenvalueFloorWad
+        );
+        if (!accepted) {
+            revert VolatilityOracle__NotPositiveDefinite(index, pivotWad, state.eigenvalueFloorWad);
+        }
+
+        _correlations = correlations;
+        _state.correlationsAt = uint40(report.observedAt);
+        emit CorrelationsPosted(correlations, report.observedAt, signatures.length);
+        _storeCoordinates(coordinates, correlations, false);
+    }
+
+    /// @inheritdoc IVolatilityOracle
+    function postCoordinates(uint256 coordinates) external {
+        if (coordinates == 0) revert VolatilityOracle__CoordinateZero(0);
+        _storeCoordinates(coordinates, _loadCorrelations(), true);
+    }
+
+    /// @inheritdoc IVolatilityOracle
+    function solveCoordinates() external {
+        _storeCoordinates(0, _loadCorrelations(), true);
+    }
+
+    function _loadCorrelations() private view returns (uint256[2] memory) {
+        if (_state.correlationsAt == 0) revert VolatilityOracle__NoCorrelations();
+        return _correlations;
+    }
+
+    /// @dev Verifies and stores; 0 stands for "solve". Coordinates that hold already are replaced by better ones
+    /// only, so that nobody can move the targets to and fro within the tolerance.
+    function _storeCoordinates(
+        uint256 coordinates,
+        uint256[2] memory correlations,
+        bool currentHolds
+    ) private {
+        uint256 n = _n;
+        uint256 budgets_ = budgets;
+        if (coordinates == 0) coordinates = CoordinateSolver.solve(correlations, budgets_, n);
+        if (!Word8.unusedLanesAreZero(coordinates, n)) {
+            revert VolatilityOracle__UnusedLanesNotZero(coordinates);
+        }
+        for (uint256 i; i < n; ++i) {
+            if (Word8.lane(coordinates, i) == 0) revert VolatilityOracle__CoordinateZero(i);
+        }
+        uint256 errorWad = RiskMath.certificateError(coordinates, correlations, budgets_, n);
+        if (errorWad > CERTIFICATE_TOLERANCE_WAD) {
+            revert VolatilityOracle__CertificateFailed(errorWad, CERTIFICATE_TOLERANCE_WAD);
+        }
+        uint256 current = _coordinates;
+        if (currentHolds && current != 0) {
+            uint256 currentErrorWad = RiskMath.certificateError(current, correlations, budgets_, n);
+            if (errorWad >= currentErrorWad) {
+                revert VolatilityOracle__CoordinatesNotBetter(errorWad, currentErrorWad);
+            }
+        }
+        _coordinates = coordinates;
+        emit CoordinatesPosted(coordinates, errorWad);
+    }
+
+    // ---- what every signed report is checked for
+
+    function _checkQuorum(uint256 count, uint256 need) private view {
+        if (count < need) revert VolatilityOracle__QuorumNotReached(count, need);
+        uint256 max = _signers.length();
+        if (count > max) revert VolatilityOracle__TooManyReports(count, max);
+    }
+
+    function _checkTime(uint256 observedAt, uint256 storedAt, uint256 maxReportAge) private view {
+        if (observedAt > block.timestamp) {
+            revert VolatilityOracle__ReportFromFuture(observedAt, block.timestamp);
+        }
+        if (observedAt + maxReportAge < block.timestamp) {
+            revert VolatilityOracle__ReportTooOld(observedAt, block.timestamp, maxReportAge);
+        }
+        if (observedAt <= storedAt) revert VolatilityOracle__ReportNotNewer(observedAt, storedAt);
+    }
+
+    /// @dev A strictly ascending order makes the signers distinct.
+    function _recoverSigner(
+        bytes32 structHash,
+        bytes32 r,
+        bytes32 vs,
+        address previous
+    ) private view returns (address signer) {
+        signer = ECDSA.recover(_hashTypedDataV4(structHash), r, vs);
+        if (!_signers.contains(signer)) revert VolatilityOracle__NotSigner(signer);
+        if (signer <= previous) revert VolatilityOracle__SignersNotAscending(previous, signer);
+    }
+
+    // ---- views
+
+    /// @inheritdoc IVolatilityOracle
+    function riskData() external view returns (RiskData memory) {
+        State memory state = _state;
+        return
+            RiskData({
+                vols: _vols,
+                volatilitiesAt: state.volatilitiesAt,
+                correlationsAt: state.correlationsAt,
+                correlations: _correlations,
+                coordinates: _coordinates,
+                budgets: budgets,
+                n: uint8(_n)
+            });
+    }
+
+    /// @inheritdoc IVolatilityOracle
+    function exposureData()
+        external
+        view
+        returns (uint256 vols, uint256 coordinates, uint64 volatilitiesAt, uint64 correlationsAt)
+    {
+        State memory state = _state;
+        return (_vols, _coordinates, state.volatilitiesAt, state.correlationsAt);
+    }
+
+    /// @inheritdoc IVolatilityOracle
+    function assets() external view returns (address[] memory) {
+        return _assets;
+    }
+
+    /// @inheritdoc IVolatilityOracle
+    function signers() external view returns (address[] memory) {
+        return _signers.values();
+    }
+
+    /// @inheritdoc IVolatilityOracle
+    function isSigner(address account) external view returns (bool) {
+        return _signers.contains(account);
+    }
+
+    /// @inheritdoc IVolatilityOracle
+    function threshold() external view returns (uint256) {
+        return _state.threshold;
+    }
+
+    /// @inheritdoc IVolatilityOracle
+    function params() external view returns (Params memory) {
+        State memory state = _state;
+        return Params(state.maxReportAge, state.maxFallPerDayWad, state.eigenvalueFloorWad);
+    }
+}
