@@ -1,0 +1,68 @@
+"""What the rest of the project asks of a chain. Anything that offers it will do: anvil, a fork, a testnet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from equipoise.errors import EquipoiseError
+
+__all__ = ["Chain", "Receipt", "RevertedCall", "RpcError"]
+
+
+class RevertedCall(EquipoiseError):
+    """A call or transaction reverted with `data`. `Contract` turns it into a named `ContractRevert`."""
+
+    def __init__(self, data: bytes, message: str = "") -> None:
+        self.data = data
+        self.message = message
+        super().__init__(f"execution reverted: 0x{data.hex()}" + (f" ({message})" if message else ""))
+
+
+class RpcError(EquipoiseError):
+    """The node refused a request, or did not answer."""
+
+    def __init__(self, message: str, code: int = 0) -> None:
+        self.code = code
+        super().__init__(message)
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """A mined transaction that did not revert.
+
+    `gas_used` in gas, `timestamp` in seconds since 1970 of its block; `logs` as JSON-RPC gives them (see
+    `Contract.events`); `contract_address` checksummed, None unless a contract was created.
+    """
+
+    hash: str
+    block_number: int
+    gas_used: int
+    contract_address: str | None
+    logs: list[dict[str, Any]] = field(repr=False)
+    timestamp: int
+
+
+class Chain(Protocol):
+    """A place where calls are answered and transactions are mined, one after another."""
+
+    @property
+    def chain_id(self) -> int: ...
+
+    def call(self, to: str, data: bytes, sender: str | None = None, block: int | str = "latest") -> bytes:
+        """Answer of a call that changes nothing. Raises RevertedCall."""
+        ...
+
+    def send(
+        self, sender: str, to: str | None, data: bytes, value: int = 0, gas: int | None = None
+    ) -> Receipt:
+        """Mine a transaction from an unlocked account; `to` None creates a contract. Raises RevertedCall."""
+        ...
+
+    def timestamp(self) -> int:
+        """Seconds since 1970 of the latest block."""
+        ...
+
+    def code(self, address: str) -> bytes:
+        """Deployed code, empty where there is none."""
+        ...

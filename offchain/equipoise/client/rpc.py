@@ -1,0 +1,257 @@
+"""JSON-RPC over one IPC socket or one HTTP connection, at the speed of the node."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import time
+from collections.abc import Sequence
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from eth_utils import to_checksum_address
+
+from equipoise.client.chain import Receipt, RevertedCall, RpcError
+from equipoise.errors import InputError
+
+__all__ = ["RpcChain"]
+
+DEFAULT_GAS = 8_000_000
+DEFAULT_CREATION_GAS = 16_000_000
+TIMEOUT_SECONDS = 120.0
+_REVERTED = 3  # JSON-RPC code of a reverted eth_call
+_UNKNOWN_METHOD = (-32601, -32602)
+
+
+class _Transport(Protocol):
+    def exchange(self, request: bytes) -> bytes: ...
+    def close(self) -> None: ...
+
+
+class _Ipc:
+    """One Unix socket; anvil and geth end every answer with a newline."""
+
+    def __init__(self, path: str, timeout: float) -> None:
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(timeout)
+        try:
+            self._socket.connect(path)
+        except OSError:
+            self._socket.close()
+            raise
+
+    def exchange(self, request: bytes) -> bytes:
+        self._socket.sendall(request + b"\n")
+        parts = []
+        while True:
+            part = self._socket.recv(1 << 20)
+            if not part:
+                raise ConnectionError("the node closed the connection")
+            parts.append(part)
+            if part.endswith(b"\n"):
+                return b"".join(parts)
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+class _Http:
+    """One kept-alive connection, without Nagle's delay between a request's header and body."""
+
+    def __init__(self, url: str, timeout: float) -> None:
+        parts = urlsplit(url)
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        self._connection = kind(parts.netloc, timeout=timeout)
+        self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        self._connect()
+
+    def _connect(self) -> None:
+        self._connection.connect()
+        self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def exchange(self, request: bytes) -> bytes:
+        if self._connection.sock is None:  # the server ended a kept-alive connection
+            self._connect()
+        self._connection.request("POST", self._path, request, {"Content-Type": "application/json"})
+        return self._connection.getresponse().read()
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class RpcChain:
+    """A `Chain` behind a node that holds the senders' keys (anvil, a development node).
+
+    Parameters
+    ----------
+    endpoint
+        Path of an IPC socket, or an http(s) URL.
+    gas_price
+        Wei per gas of every transaction; None lets the node choose. The local world runs at 0.
+    timeout
+        Seconds to wait for an answer.
+
+    Raises
+    ------
+    RpcError
+        Nothing listens there.
+
+    Not for several threads at once: requests and answers alternate on one connection.
+    """
+
+    def __init__(self, endpoint: str, gas_price: int | None = 0, timeout: float = TIMEOUT_SECONDS) -> None:
+        self.endpoint = str(endpoint)
+        self._gas_price = gas_price
+        self._chain_id: int | None = None
+        self._sends_at_once = True
+        self._id = 0
+        try:
+            is_url = self.endpoint.startswith(("http://", "https://"))
+            self._transport: _Transport = (_Http if is_url else _Ipc)(self.endpoint, timeout)
+        except OSError as error:
+            raise RpcError(
+                f"no node at {self.endpoint}: {error}; start one or correct the endpoint"
+            ) from error
+
+    def close(self) -> None:
+        self._transport.close()
+
+    # --- JSON-RPC
+
+    def request(self, method: str, *params: Any) -> Any:
+        """Result of one request. Raises RevertedCall or RpcError."""
+        self._id += 1
+        request = {"jsonrpc": "2.0", "id": self._id, "method": method, "params": params}
+        return _result(method, self._exchange(request))
+
+    def request_many(self, requests: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
+        """Results of a batch in its order. The node may run it concurrently: for reads, not for sends."""
+        if not requests:
+            return []
+        first = self._id + 1
+        self._id += len(requests)
+        batch = [
+            {"jsonrpc": "2.0", "id": first + i, "method": method, "params": params}
+            for i, (method, params) in enumerate(requests)
+        ]
+        answers = {answer["id"]: answer for answer in self._exchange(batch)}
+        return [_result(method, answers[first + i]) for i, (method, _) in enumerate(requests)]
+
+    def _exchange(self, message: Any) -> Any:
+        try:
+            return json.loads(self._transport.exchange(json.dumps(message).encode()))
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise RpcError(f"{self.endpoint} did not answer: {error or type(error).__name__}") from error
+
+    # --- Chain
+
+    @property
+    def chain_id(self) -> int:
+        if self._chain_id is None:
+            self._chain_id = int(self.request("eth_chainId"), 16)
+        return self._chain_id
+
+    def call(self, to: str, data: bytes, sender: str | None = None, block: int | str = "latest") -> bytes:
+        return _bytes(self.request(*_call(to, data, sender, block)))
+
+    def call_many(self, calls: Sequence[tuple[str, bytes]], block: int | str = "latest") -> list[bytes]:
+        """Answers of several calls `(to, data)` at one block, in one exchange."""
+        requests = [_call(to, data, None, block) for to, data in calls]
+        return [_bytes(answer) for answer in self.request_many([(m, params) for m, *params in requests])]
+
+    def send(
+        self, sender: str, to: str | None, data: bytes, value: int = 0, gas: int | None = None
+    ) -> Receipt:
+        """Mine one transaction. The gas limit is explicit (8M, a creation 16M): estimates can be too low."""
+        if value < 0:
+            raise InputError(f"value is {value} wei; it must be at least 0")
+        limit = gas if gas is not None else (DEFAULT_GAS if to else DEFAULT_CREATION_GAS)
+        transaction = {"from": sender, "data": "0x" + data.hex(), "gas": hex(limit)}
+        if to:
+            transaction["to"] = to
+        if value:
+            transaction["value"] = hex(value)
+        if self._gas_price is not None:
+            transaction["gasPrice"] = hex(self._gas_price)
+        mined = self._mine(transaction)
+        if int(mined["status"], 16) != 1:
+            self._raise_reason(transaction, mined)
+        created = mined.get("contractAddress")
+        return Receipt(
+            hash=mined["transactionHash"],
+            block_number=int(mined["blockNumber"], 16),
+            gas_used=int(mined["gasUsed"], 16),
+            contract_address=to_checksum_address(created) if created and not to else None,
+            logs=mined["logs"],
+            timestamp=self._block_time(mined),
+        )
+
+    def timestamp(self) -> int:
+        return int(self.request("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
+
+    def code(self, address: str) -> bytes:
+        return _bytes(self.request("eth_getCode", address, "latest"))
+
+    def balance(self, address: str) -> int:
+        """Wei held by an account."""
+        return int(self.request("eth_getBalance", address, "latest"), 16)
+
+    # --- sending
+
+    def _mine(self, transaction: dict[str, str]) -> dict[str, Any]:
+        if self._sends_at_once:
+            try:
+                return dict(self.request("eth_sendTransactionSync", transaction))
+            except RpcError as error:
+                if error.code not in _UNKNOWN_METHOD or "Signer" in str(error):
+                    raise
+                self._sends_at_once = False  # not an anvil, or an old one
+        return self._wait(self.request("eth_sendTransaction", transaction))
+
+    def _wait(self, transaction_hash: str) -> dict[str, Any]:
+        deadline, pause = time.monotonic() + TIMEOUT_SECONDS, 0.001
+        while (mined := self.request("eth_getTransactionReceipt", transaction_hash)) is None:
+            if time.monotonic() > deadline:
+                raise RpcError(f"{transaction_hash} was not mined within {TIMEOUT_SECONDS:.0f} s")
+            time.sleep(pause)
+            pause = min(2 * pause, 1.0)
+        return dict(mined)
+
+    def _block_time(self, mined: dict[str, Any]) -> int:
+        time_of_block = mined.get("blockTimestamp")
+        if time_of_block is None:
+            block = self.request("eth_getBlockByNumber", mined["blockNumber"], False)
+            time_of_block = block["timestamp"]
+        return time_of_block if isinstance(time_of_block, int) else int(time_of_block, 16)
+
+    def _raise_reason(self, transaction: dict[str, str], mined: dict[str, Any]) -> None:
+        """A failed transaction leaves its state unchanged: the same call in its block tells why."""
+        self.request("eth_call", transaction, mined["blockNumber"])
+        used, limit = int(mined["gasUsed"], 16), int(transaction["gas"], 16)
+        hint = "out of gas: give more" if used == limit else "and gave no reason"
+        raise RevertedCall(b"", f"{mined['transactionHash']} used {used} of {limit} gas, {hint}")
+
+
+def _call(to: str, data: bytes, sender: str | None, block: int | str) -> tuple[str, dict[str, str], str]:
+    transaction = {"to": to, "data": "0x" + data.hex()}
+    if sender:
+        transaction["from"] = sender
+    return "eth_call", transaction, hex(block) if isinstance(block, int) else block
+
+
+def _bytes(value: str) -> bytes:
+    return bytes.fromhex(value[2:])
+
+
+def _result(method: str, answer: Any) -> Any:
+    if not isinstance(answer, dict):
+        raise RpcError(f"{method}: unexpected answer {str(answer)[:200]}")
+    error = answer.get("error")
+    if error is None:
+        return answer["result"]
+    message, code, data = error.get("message", ""), error.get("code", 0), error.get("data")
+    if code == _REVERTED or "revert" in message.lower():
+        is_data = isinstance(data, str) and data.startswith("0x")
+        raise RevertedCall(_bytes(data) if is_data else b"", "" if is_data else message)
+    raise RpcError(f"{method}: {message} (code {code})", code)
