@@ -92,13 +92,14 @@ contract RiskGuard is IRiskGuard, IParameters, Ownable2Step {
         (, uint256 coordinates, uint64 volatilitiesAt, uint64 correlationsAt) = volatilityOracle
             .exposureData();
         // without any report there is no risk yet: the vault waits in cash
-        if (volatilitiesAt == 0 || coordinates == 0) return Mode.NoIncrease;
+        if (volatilitiesAt == 0) return Mode.NoIncrease;
         Params memory p = _params;
         uint256 age = block.timestamp - volatilitiesAt;
+        // before the coordinates are looked at: clearing them must not loosen the mode
         if (age > p.deleverAfter) return Mode.DeleverOnly;
         bool stale = age > p.volatilitiesFreshFor ||
             block.timestamp - correlationsAt > p.correlationsFreshFor;
-        return stale || increasesPaused ? Mode.NoIncrease : Mode.Normal;
+        return coordinates == 0 || stale || increasesPaused ? Mode.NoIncrease : Mode.Normal;
     }
 
     /// @inheritdoc IRiskGuard
