@@ -77,18 +77,14 @@ def render_page(
 
 def _cards(summary: Mapping[str, Any]) -> str:
     vault, gap = summary["vault"], summary["parity_gap"]
-
-    def number(value: float | None) -> float:
-        return float("nan") if value is None else value
-
     cards = (
-        (fmt.change(number(vault["return"])), "return a year"),
+        (fmt.change(_number(vault["return"])), "return a year"),
         (
-            fmt.percent(number(vault["volatility"])),
+            fmt.percent(_number(vault["volatility"])),
             f"realised volatility (target {fmt.percent(summary['volatility']['target'])})",
         ),
         (fmt.percent(-vault["max_drawdown"]), "deepest drawdown"),
-        (fmt.ratio(number(vault["sharpe"])), "Sharpe ratio"),
+        (fmt.ratio(_number(vault["sharpe"])), "Sharpe ratio"),
         (f"{fmt.points(gap['mean'])} pts", f"mean parity gap (band {fmt.points(gap['band'])} pts)"),
         (
             f"{fmt.points(summary['largest_budget_deviation'])} pts",
@@ -115,7 +111,8 @@ def _table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, bold_row: i
 
 
 def _wrap(head: str, lines: Sequence[str]) -> str:
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+    return f'<div class="scroll">{table}</div>'
 
 
 def _shares(result: ReplayResult, portfolios: Sequence[Portfolio], *, ex_post: bool) -> str:
@@ -139,9 +136,8 @@ def _rules(portfolios: Sequence[Portfolio]) -> str:
 
 def _figure(chart: Chart) -> str:
     figure = go.Figure(chart.figure)
-    figure.update_layout(width=None, autosize=True)
-    if figure.layout.showlegend:
-        figure.update_layout(margin_t=figure.layout.margin.t + 40)
+    top = figure.layout.margin.t + (40 if figure.layout.showlegend else 20)
+    figure.update_layout(width=None, autosize=True, margin={"t": top})
     drawing = figure.to_html(
         full_html=False,
         include_plotlyjs=False,
@@ -151,10 +147,8 @@ def _figure(chart: Chart) -> str:
         default_width="100%",
         default_height=f"{figure.layout.height}px",
     )
-    return (
-        f'<figure id="{chart.key}"><h3>{safe(chart.title)}</h3><figcaption>{safe(chart.subtitle)}</figcaption>'
-        f"{drawing}</figure>"
-    )
+    words = f"<h3>{safe(chart.title)}</h3><figcaption>{safe(chart.subtitle)}</figcaption>"
+    return f'<figure id="{chart.key}">{words}{drawing}</figure>'
 
 
 def _facts(summary: Mapping[str, Any]) -> str:
@@ -162,8 +156,9 @@ def _facts(summary: Mapping[str, Any]) -> str:
     modes = ", ".join(f"{mode} {days:,}" for mode, days in summary["mode_days"].items())
     if trips["attempts"]:
         latency = (
-            f"{trips['attempts']:,} cash round trips tried to profit from an old price; the best of them made "
-            f"{fmt.usd(trips['max_profit_usd'])} ({fmt.ratio(trips['max_profit_bps'], 1)} basis points)."
+            f"{trips['attempts']:,} cash round trips tried to profit from an old price; the best of them "
+            f"made {fmt.usd(_number(trips['max_profit_usd']))} "
+            f"({fmt.ratio(_number(trips['max_profit_bps']), 1)} basis points)."
         )
     else:
         latency = "No round trip on an old price was attempted in this replay."
@@ -184,3 +179,7 @@ def _settings(summary: Mapping[str, Any]) -> str:
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         rows.append(f"<tr><td>{safe(key)}</td><td>{safe(text)}</td></tr>")
     return f'<table class="config"><tbody>{"".join(rows)}</tbody></table>'
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else value

@@ -18,6 +18,7 @@ __all__ = ["NOTE", "RESULT_HEADERS", "render", "result_rows", "share_headers", "
 
 RESULT_HEADERS = (
     "Portfolio",
+    "Return",
     "Return a year",
     "Volatility",
     "Max. drawdown",
@@ -28,8 +29,9 @@ RESULT_HEADERS = (
 )
 NOTE = (
     "Same days, prices and cost per dollar traded; gas per fill as the vault's. Benchmarks are fully "
-    "invested, not scaled to the vault's volatility, and pay no fees. Year of 365 days, risk-free rate 0, turnover one "
-    "way. The vault's gas counts every transaction, oracle reports included; keepers pay it, not the vault."
+    "invested, not scaled to the vault's volatility, and pay no fees. Year of 365 days, risk-free rate 0, "
+    "turnover one way. The vault's gas counts every transaction, oracle reports included; keepers pay it, "
+    "not the vault."
 )
 
 
@@ -41,6 +43,7 @@ def result_rows(portfolios: Sequence[Portfolio]) -> list[tuple[str, ...]]:
         rows.append(
             (
                 portfolio.name,
+                fmt.change(figures.total_return),
                 fmt.change(figures.annual_return),
                 fmt.percent(figures.volatility),
                 fmt.percent(-figures.max_drawdown),

@@ -87,7 +87,8 @@ h3 { font-size: 1.12rem; margin: 2.4rem 0 .1rem; }
 .lead { font-size: 1.08rem; margin: 0 0 1.6rem; }
 .note { font-size: .9rem; max-width: 62rem; }
 p { max-width: 50rem; }
-figure { margin: 0; }
+figure { margin: 0; overflow-x: auto; }
+.plotly-graph-div { min-width: 760px; }
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(165px, 1fr)); gap: .8rem; margin:
   1.4rem 0; }
 .card { background: var(--soft); border-radius: 6px; padding: .8rem 1rem; }

@@ -30,7 +30,7 @@ __all__ = [
 INK, MUTED, GRID, CASH = "#16202b", "#5c6875", "#e4e8ed", "#d3d9e0"
 FONT = "Lato, Segoe UI, Helvetica Neue, Arial, sans-serif"  # Lato comes with kaleido
 WIDTH, HEIGHT, RIGHT_MARGIN = 1200, 620, 185
-_LEFT, _TOP, _BOTTOM = 92, 14, 44
+_LEFT, _TOP, _BOTTOM = 92, 14, 58
 FRAME = _TOP + _BOTTOM  # pixels of a figure's height above and below its plot
 
 # Okabe and Ito (2008): told apart with every kind of colour blindness; yellow is darkened for white paper.

@@ -22,7 +22,7 @@ from equipoise.report.theme import (
     new_figure,
 )
 from equipoise.simulation import VAULT, Portfolio, ReplayResult
-from equipoise.simulation.metrics import drawdown, per_year
+from equipoise.simulation.metrics import drawdown, per_year, years
 
 __all__ = ["drawdowns", "nav", "volatility"]
 
@@ -41,8 +41,7 @@ def nav(result: ReplayResult, portfolios: Sequence[Portfolio]) -> Chart:
     figure.update_yaxes(title_text="Value of 1 USDC (log scale)")
     labels = [
         EndLabel(
-            f"{display_name(p)}<br>{fmt.ratio(p.nav.iloc[-1])} "
-            f"({fmt.change(p.statistics.annual_return)} a year)",
+            f"{display_name(p)}<br>{fmt.ratio(p.nav.iloc[-1])} ({_growth(p)})",
             float(p.nav.iloc[-1]),
             PORTFOLIO_STYLES[p.key].colour,
         )
@@ -78,7 +77,7 @@ def drawdowns(result: ReplayResult, portfolios: Sequence[Portfolio]) -> Chart:
             hoverinfo="skip",
         )
     deepest = min(float(path.min()) for path in paths.values())
-    figure.update_yaxes(title_text="Below the highest value so far", tickformat=".0%")
+    figure.update_yaxes(title_text="Below the highest value so far", tickformat=".1~%")
     labels = [
         EndLabel(
             f"{display_name(p)}<br>deepest {fmt.percent(-p.statistics.max_drawdown)}",
@@ -126,7 +125,7 @@ def volatility(result: ReplayResult, portfolios: Sequence[Portfolio]) -> Chart:
             labels.append(EndLabel(text, float(known.iloc[-1]), colour))
     figure.add_hline(y=result.target_vol, line={"color": "#D55E00", "dash": "dash", "width": 2})
     peak = np.nanmax([result.target_vol, estimate.max(), realised.max()])
-    figure.update_yaxes(title_text="Volatility a year", tickformat=".0%")
+    figure.update_yaxes(title_text="Volatility a year", tickformat=".1~%")
     end_labels(figure, labels, (0.0, 1.08 * float(peak)))
     return Chart(
         "volatility",
@@ -137,3 +136,11 @@ def volatility(result: ReplayResult, portfolios: Sequence[Portfolio]) -> Chart:
         "days. Without leverage the vault stays below target while assets are calm.",
         figure,
     )
+
+
+def _growth(portfolio: Portfolio) -> str:
+    """Return a year, or over the whole of a period that is shorter: a week says nothing about a year."""
+    figures = portfolio.statistics
+    if years(pd.DatetimeIndex(portfolio.nav.index)) < 1:
+        return fmt.change(figures.total_return)
+    return f"{fmt.change(figures.annual_return)} a year"

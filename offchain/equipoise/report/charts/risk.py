@@ -55,7 +55,7 @@ def risk_contributions(result: ReplayResult, portfolios: Sequence[Portfolio]) ->
         )
         for asset, budget in result.budgets.items()
     ]
-    figure.update_yaxes(title_text="Share of the portfolio's variance", tickformat=".0%")
+    figure.update_yaxes(title_text="Share of the portfolio's variance", tickformat=".1~%")
     end_labels(figure, labels, (0.0, 1.0))
     add_swatches(figure, labels, [colours[asset] for asset in result.assets])
     miss = (average - result.budgets).abs()
@@ -89,7 +89,7 @@ def weights(result: ReplayResult, portfolios: Sequence[Portfolio]) -> Chart:
         for name in frame.columns
     ]
     top = max(1.0, float(frame.sum(axis=1).max()))
-    figure.update_yaxes(title_text="Fraction of net asset value", tickformat=".0%")
+    figure.update_yaxes(title_text="Fraction of net asset value", tickformat=".1~%")
     end_labels(figure, labels, (0.0, top))
     add_swatches(figure, labels, list(colours.values()))
     average = average.drop(_CASH)
@@ -147,7 +147,7 @@ def parity_gap(result: ReplayResult, portfolios: Sequence[Portfolio]) -> Chart:
     label = EndLabel(f"band {fmt.points(result.band)} points<br>opens an auction", result.band, INK)
     plot_height = _GAP_ROW * (_TALL - FRAME)
     end_labels(figure, [label], (0.0, top), plot_height=plot_height)
-    figure.update_yaxes(title_text="Largest |share − budget| of variance", tickformat=".0%", row=1, col=1)
+    figure.update_yaxes(title_text="Largest |share − budget| of variance", tickformat=".1~%", row=1, col=1)
     figure.update_layout(showlegend=True)
     inside = float((gap <= result.band).mean()) if len(gap) else float("nan")
     return Chart(
