@@ -183,7 +183,8 @@ contract RebalanceAuction is IRebalanceAuction, IParameters, Ownable2Step, Reent
         }
         IPriceOracle.Quote memory sellQuote = book.quotes[t.sellIndex];
         IPriceOracle.Quote memory buyQuote = book.quotes[t.buyIndex];
-        uint256 lotWad = _lotWad(a.targets, book, t.sellIndex, t.buyIndex);
+        uint256 curve = _curveWad(a, block.timestamp);
+        uint256 lotWad = _lotWad(a.targets, book, t.sellIndex, t.buyIndex, curve);
         uint256 lot = FixedPointMathLib.min(
             FixedPointMathLib.fullMulDiv(lotWad, sellQuote.unit, sellQuote.midWad),
             book.balances[t.sellIndex]
@@ -192,17 +193,19 @@ contract RebalanceAuction is IRebalanceAuction, IParameters, Ownable2Step, Reent
         if (t.sold > lot) revert RebalanceAuction__LotExceeded(sellAmount, lot);
         if (t.sold == 0) revert RebalanceAuction__ZeroAmount();
         t.sellValueWad = FixedPointMathLib.fullMulDivUp(t.sold, sellQuote.midWad, sellQuote.unit);
-        uint256 dueWad = FixedPointMathLib.mulWadUp(t.sellValueWad, _curveWad(a, block.timestamp));
+        uint256 dueWad = FixedPointMathLib.mulWadUp(t.sellValueWad, curve);
         t.bought = FixedPointMathLib.fullMulDivUp(dueWad, buyQuote.unit, buyQuote.midWad);
         t.buyValueWad = FixedPointMathLib.fullMulDiv(t.bought, buyQuote.midWad, buyQuote.unit);
     }
 
-    /// @dev {D18 USD} Cash is the medium: it takes any surplus and pays for any deficit, up to what there is.
+    /// @dev {D18 USD} of the sold token. Cash is the medium: it takes any surplus and pays for any deficit, up
+    ///      to what there is. A bid pays its lot times the curve, so the deficit is divided by it.
     function _lotWad(
         uint256 targets,
         IRiskParityVault.Portfolio memory book,
         uint256 sellIndex,
-        uint256 buyIndex
+        uint256 buyIndex,
+        uint256 curve
     ) private view returns (uint256) {
         uint256 surplusWad = book.valuesWad[sellIndex];
         if (sellIndex != _n)
@@ -215,7 +218,7 @@ contract RebalanceAuction is IRebalanceAuction, IParameters, Ownable2Step, Reent
             _targetWad(targets, buyIndex, book.navWad),
             book.valuesWad[buyIndex]
         );
-        return FixedPointMathLib.min(surplusWad, deficitWad);
+        return FixedPointMathLib.min(surplusWad, FixedPointMathLib.divWad(deficitWad, curve));
     }
 
     function _targetWad(uint256 targets, uint256 index, uint256 navWad) private pure returns (uint256) {
