@@ -113,6 +113,7 @@ interface IRebalanceAuction {
     error RebalanceAuction__LotExceeded(uint256 sellAmount, uint256 lot);
     error RebalanceAuction__BidTooDear(uint256 buyAmount, uint256 maxBuyAmount);
     error RebalanceAuction__OnlyCashBought(IRiskGuard.Mode mode, address buy);
+    /// @notice Fractions of NAV: bid less, later (the budget refills in a day), or at a better price for the vault.
     error RebalanceAuction__LossBudgetExceeded(uint256 lossWad, uint256 budgetWad);
 
     /// @notice Opens an auction and fixes its target exposures. Anyone, when a band is left.
@@ -153,7 +154,7 @@ interface IRebalanceAuction {
     /// @notice Price factor of the auction in course at `timestamp` {D18}; start premium before, end discount after.
     function curveWad(uint256 timestamp) external view returns (uint256);
 
-    /// @notice Value given away at mid that still counts against the budget, and the budget now {D18 USD}.
+    /// @notice Value given away at mid that still counts against the budget, and the budget {D18 of NAV}.
     function lossBudget() external view returns (uint256 usedWad, uint256 budgetWad);
 
     /// @notice Target exposures from the reports now, and the volatility that they aim at.

@@ -21,7 +21,8 @@ import {Word8} from "../math/Word8.sol";
 contract RebalanceAuction is IRebalanceAuction, IParameters, Ownable2Step, ReentrancyGuardTransient {
     using SafeCast for uint256;
 
-    /// @dev A leaky bucket: `usedWad` drains at one budget a day.
+    /// @dev A leaky bucket: `usedWad` {D18 of NAV} drains at one budget a day. A fraction, not an amount: a NAV
+    ///      that a deposit swells for one bid neither widens what a share can lose nor blocks the bids after it.
     struct Loss {
         uint192 usedWad;
         uint64 updatedAt;
@@ -148,7 +149,8 @@ contract RebalanceAuction is IRebalanceAuction, IParameters, Ownable2Step, Reent
         IRiskParityVault.Portfolio memory book = vault.portfolio();
         Trade memory t = _price(a, book, sell, buy, sellAmount);
         if (t.bought > maxBuyAmount) revert RebalanceAuction__BidTooDear(t.bought, maxBuyAmount);
-        _spendLossBudget(t, book.navWad);
+        uint256 usedWad = _lossAfter(t, book.navWad);
+        if (t.buyValueWad < t.sellValueWad) _loss = Loss(usedWad.toUint192(), uint64(block.timestamp));
         vault.exchange(msg.sender, receiver, t.sellIndex, t.sold, t.buyIndex, t.bought);
         emit Bid(id, msg.sender, receiver, sell, buy, t.sold, t.bought, t.sellValueWad, t.buyValueWad);
         return (t.sold, t.bought);
@@ -162,7 +164,9 @@ contract RebalanceAuction is IRebalanceAuction, IParameters, Ownable2Step, Reent
     ) external view returns (uint256 sold, uint256 bought) {
         Auction memory a = _auction;
         if (a.id == 0 || block.timestamp > a.endsAt) revert RebalanceAuction__NotOpen(a.id, a.id, a.endsAt);
-        Trade memory t = _price(a, vault.portfolio(), sell, buy, sellAmount);
+        IRiskParityVault.Portfolio memory book = vault.portfolio();
+        Trade memory t = _price(a, book, sell, buy, sellAmount);
+        _lossAfter(t, book.navWad);
         return (t.sold, t.bought);
     }
 
@@ -248,26 +252,23 @@ contract RebalanceAuction is IRebalanceAuction, IParameters, Ownable2Step, Reent
 
     // ------------------------------------------------------------ loss budget
 
-    function _spendLossBudget(Trade memory t, uint256 navWad) private {
-        if (t.buyValueWad >= t.sellValueWad) return;
-        uint256 budgetWad = _budgetWad(navWad);
-        uint256 usedWad = _usedWad(budgetWad) + t.sellValueWad - t.buyValueWad;
+    /// @dev {D18 of NAV} What the bucket holds after the trade; reverts when that is more than the budget.
+    function _lossAfter(Trade memory t, uint256 navWad) private view returns (uint256 usedWad) {
+        usedWad = _usedWad();
+        if (t.buyValueWad >= t.sellValueWad) return usedWad;
+        usedWad += FixedPointMathLib.fullMulDivUp(t.sellValueWad - t.buyValueWad, WAD, navWad);
+        uint256 budgetWad = _params.lossBudgetWad;
         if (usedWad > budgetWad) revert RebalanceAuction__LossBudgetExceeded(usedWad, budgetWad);
-        _loss = Loss(usedWad.toUint192(), uint64(block.timestamp));
     }
 
-    function _budgetWad(uint256 navWad) private view returns (uint256) {
-        return FixedPointMathLib.mulWad(navWad, _params.lossBudgetWad);
-    }
-
-    function _usedWad(uint256 budgetWad) private view returns (uint256) {
-        return AuctionMath.decayed(_loss.usedWad, budgetWad, block.timestamp - _loss.updatedAt, 1 days);
+    function _usedWad() private view returns (uint256) {
+        uint256 elapsed = block.timestamp - _loss.updatedAt;
+        return AuctionMath.decayed(_loss.usedWad, _params.lossBudgetWad, elapsed, 1 days);
     }
 
     /// @inheritdoc IRebalanceAuction
     function lossBudget() external view returns (uint256 usedWad, uint256 budgetWad) {
-        budgetWad = _budgetWad(vault.portfolio().navWad);
-        usedWad = _usedWad(budgetWad);
+        return (_usedWad(), _params.lossBudgetWad);
     }
 
     // ------------------------------------------------------------------ views
