@@ -451,7 +451,9 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
     /// @inheritdoc IERC4626
     function maxDeposit(address) public view override(ERC4626, IERC4626) returns (uint256) {
         if (!_pricesLive() || !guard.depositsAllowed()) return 0;
-        return FixedPointMathLib.zeroFloorSub(_depositCap, totalAssets());
+        uint256 room = FixedPointMathLib.zeroFloorSub(_depositCap, totalAssets());
+        // a remainder of the cap too small for a share is refused by `deposit`
+        return previewDeposit(room) == 0 ? 0 : room;
     }
 
     /// @inheritdoc IERC4626
@@ -472,9 +474,12 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
         (Nav memory value, uint256 supply) = _navAndSupplyAfterFees();
         uint256 shares = balanceOf(owner_);
         uint256 cash = _ledger.cash;
-        if (_assetsForRedeem(shares, value, supply) <= cash) return shares;
-        uint256 gross = FixedPointMathLib.fullMulDiv(cash, WAD, WAD - _fees.exitFeeWad);
-        return FixedPointMathLib.fullMulDiv(gross, supply + VIRTUAL_SHARES, value.bid + VIRTUAL_ASSETS);
+        if (_assetsForRedeem(shares, value, supply) > cash) {
+            uint256 gross = FixedPointMathLib.fullMulDiv(cash, WAD, WAD - _fees.exitFeeWad);
+            shares = FixedPointMathLib.fullMulDiv(gross, supply + VIRTUAL_SHARES, value.bid + VIRTUAL_ASSETS);
+        }
+        // shares too few for a wei of the asset are refused by `redeem`
+        return _assetsForRedeem(shares, value, supply) == 0 ? 0 : shares;
     }
 
     /// @inheritdoc IERC4626
