@@ -73,7 +73,6 @@ interface IRiskParityVault is IERC4626 {
     error RiskParityVault__DepositCapExceeded(uint256 assets, uint256 maxAssets);
     /// @notice Cash is short: redeem at most `available`, or take `redeemInKind` or the ExitZap for the rest.
     error RiskParityVault__InsufficientCash(uint256 assets, uint256 available);
-    error RiskParityVault__InsufficientShares(address owner, uint256 shares, uint256 balance);
     error RiskParityVault__OnlyAuction(address caller);
     error RiskParityVault__AuctionAlreadySet(address auction);
     /// @notice The token delivered less than its transfer said: fee-on-transfer tokens are not supported.

@@ -115,11 +115,11 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
         _requireAtMost("managementFeeWad", newFees.managementFeeWad, MAX_MANAGEMENT_FEE_WAD);
         _requireAtMost("performanceFeeWad", newFees.performanceFeeWad, MAX_PERFORMANCE_FEE_WAD);
         if (recipient == address(0)) revert RiskParityVault__ZeroAddress();
-        // before the first recipient there is nothing to pay; afterwards the old fees are paid to the old one
-        if (feeRecipient != address(0)) _accrueFees(_nav());
+        // the old fees go to the old recipient, and the mark rises to the price now: gains made before a
+        // performance fee existed never owe it
+        _accrueFees(_nav());
         _fees = newFees;
         feeRecipient = recipient;
-        _ledger.feesAccruedAt = uint40(block.timestamp);
         emit FeesSet(newFees, recipient);
     }
 
