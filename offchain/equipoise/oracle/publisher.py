@@ -1,0 +1,82 @@
+"""Relays aggregated reports to the chain. It can neither change nor invent one: the signatures decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+
+from equipoise.client import Contract, Receipt
+from equipoise.oracle.aggregator import Quorum, aggregate_correlations, aggregate_volatilities
+from equipoise.oracle.payload import CorrelationReport, Signature, SignedVolatilities
+from equipoise.oracle.typed_data import Domain
+from equipoise.solver.parity import solve_parity
+from equipoise.units import pack_word8, unpack_word8
+
+__all__ = ["Publisher"]
+
+
+class Publisher:
+    """Relays reports to one oracle.
+
+    Parameters
+    ----------
+    oracle
+        Handle to a VolatilityOracle.
+    sender
+        Account that pays the gas; it needs no permission.
+    """
+
+    def __init__(self, oracle: Contract, sender: str) -> None:
+        self.oracle = oracle
+        self.sender = sender
+
+    @cached_property
+    def domain(self) -> Domain:
+        """Where signatures for this oracle are valid."""
+        return Domain(self.oracle.chain.chain_id, self.oracle.address, tuple(self.oracle.call("assets")))
+
+    def quorum(self) -> Quorum:
+        """Who may sign now."""
+        return Quorum.of(self.oracle.call("signers"), self.oracle.call("threshold"))
+
+    def post_volatilities(
+        self, reports: Iterable[SignedVolatilities], now: int | None = None, gas: int | None = None
+    ) -> Receipt:
+        """Drop what the oracle would refuse, post the rest.
+
+        `now` in unix seconds, default the latest block's time. Raises OracleError below the quorum,
+        ContractRevert when the chain refuses all the same.
+        """
+        chosen = aggregate_volatilities(
+            reports,
+            self.domain,
+            self.quorum(),
+            now=self.oracle.chain.timestamp() if now is None else now,
+            max_age=self.oracle.call("params").maxReportAge,
+            newer_than=self.oracle.call("exposureData").volatilitiesAt,
+        )
+        structs = [signed.to_struct() for signed in chosen]
+        return self.oracle.send("postVolatilities", structs, sender=self.sender, gas=gas)
+
+    def post_correlations(
+        self,
+        report: CorrelationReport,
+        signatures: Iterable[Signature],
+        coordinates: int | None = None,
+        gas: int | None = None,
+    ) -> Receipt:
+        """Post a co-signed matrix with the parity coordinates that it implies.
+
+        `coordinates` is a WORD8, solved here when omitted, 0 to let the chain solve (dearer).
+        Raises OracleError below the quorum, SolverError, ContractRevert.
+        """
+        chosen = aggregate_correlations(report, signatures, self.domain, self.quorum())
+        word = self.coordinates(report) if coordinates is None else coordinates
+        struct = (report.observed_at, report.correlations)
+        return self.oracle.send("postCorrelations", struct, chosen, word, sender=self.sender, gas=gas)
+
+    def coordinates(self, report: CorrelationReport) -> int:
+        """WORD8 of the coordinates for the matrix as the chain reads it and the oracle's budgets."""
+        n = self.domain.n
+        budgets = unpack_word8(self.oracle.call("budgets"), n)
+        return pack_word8(solve_parity(report.correlation(n), budgets).coordinates)
