@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from equipoise.report import format as fmt
-from equipoise.report.table import NOTE, RESULT_HEADERS, result_rows, share_headers, share_rows
+from equipoise.report.table import NOTE, result_headers, result_rows, share_headers, share_rows
 from equipoise.report.text import FORMULA, MEASURES, STYLE
 from equipoise.report.theme import Chart, asset_colours, safe
 from equipoise.simulation import Portfolio, ReplayResult
@@ -43,9 +43,9 @@ def render_page(
         "<h1>Equipoise: risk parity, replayed on chain</h1>",
         f'<p class="lead">{safe(names)} from {first} to {last}: {summary["invested_days"]:,} invested days, '
         f"{summary['rebalances']:,} rebalances through open auctions, every step a transaction.</p>",
-        _cards(summary),
+        _cards(summary, spans_year(portfolios)),
         "<h2>Results</h2>",
-        _table(RESULT_HEADERS, result_rows(portfolios), bold_row=0),
+        _table(result_headers(portfolios), result_rows(portfolios), bold_row=0),
         f'<p class="note">{safe(NOTE)}</p>',
         _rules(portfolios),
         "<h2>Who carried the risk</h2>",
@@ -75,10 +75,10 @@ def render_page(
     )
 
 
-def _cards(summary: Mapping[str, Any]) -> str:
+def _cards(summary: Mapping[str, Any], annual: bool) -> str:
     vault, gap = summary["vault"], summary["parity_gap"]
     cards = (
-        (fmt.change(_number(vault["return"])), "return a year"),
+        (fmt.change(_number(vault["return" if annual else "total_return"])), "return" + " a year" * annual),
         (
             fmt.percent(_number(vault["volatility"])),
             f"realised volatility (target {fmt.percent(summary['volatility']['target'])})",

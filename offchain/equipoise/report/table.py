@@ -12,39 +12,35 @@ from rich.table import Table
 from rich.text import Text
 
 from equipoise.report import format as fmt
-from equipoise.simulation import VAULT, Portfolio, ReplayResult
+from equipoise.simulation import VAULT, Portfolio, ReplayResult, spans_year
 
-__all__ = ["NOTE", "RESULT_HEADERS", "render", "result_rows", "share_headers", "share_rows"]
+__all__ = ["NOTE", "render", "result_headers", "result_rows", "share_headers", "share_rows"]
 
-RESULT_HEADERS = (
-    "Portfolio",
-    "Return",
-    "Return a year",
-    "Volatility",
-    "Max. drawdown",
-    "Sharpe",
-    "Turnover a year",
-    "Gas",
-    "Trading cost a year",
-)
+# short enough for a terminal of 80 columns
+_FIGURES = ("Volatility", "Drawdown", "Sharpe", "Turnover", "Gas", "Cost")
 NOTE = (
     "Same days, prices and cost per dollar traded; gas per fill as the vault's. Benchmarks are fully "
     "invested, not scaled to the vault's volatility, and pay no fees. Year of 365 days, risk-free rate 0, "
-    "turnover one way. The vault's gas counts every transaction, oracle reports included; keepers pay it, "
-    "not the vault."
+    "drawdown at its deepest, turnover one way and trading cost as fractions of NAV a year. The vault's gas "
+    "counts every transaction, oracle reports included; keepers pay it, not the vault."
 )
 
 
+def result_headers(portfolios: Sequence[Portfolio]) -> tuple[str, ...]:
+    """Columns of `result_rows`."""
+    return ("Portfolio", "Return/year" if spans_year(portfolios) else "Return", *_FIGURES)
+
+
 def result_rows(portfolios: Sequence[Portfolio]) -> list[tuple[str, ...]]:
-    """One row a portfolio under `RESULT_HEADERS`."""
+    """One row a portfolio; the return is a year's where there is one: a week says nothing about a year."""
     rows: list[tuple[str, ...]] = []
+    annual = spans_year(portfolios)
     for portfolio in portfolios:
         figures = portfolio.statistics
         rows.append(
             (
                 portfolio.name,
-                fmt.change(figures.total_return),
-                fmt.change(figures.annual_return),
+                fmt.change(figures.annual_return if annual else figures.total_return),
                 fmt.percent(figures.volatility),
                 fmt.percent(-figures.max_drawdown),
                 fmt.ratio(figures.sharpe),
@@ -92,7 +88,7 @@ def render(result: ReplayResult, portfolios: Sequence[Portfolio]) -> Group:
     title = f"{result.invested_from:%Y-%m-%d} to {days[-1]:%Y-%m-%d}, {len(result.rebalances)} rebalances"
     shares = share_headers(portfolios)
     return Group(
-        _table(f"Results, {title}", RESULT_HEADERS, result_rows(portfolios), highlight_row=0),
+        _table(f"Results, {title}", result_headers(portfolios), result_rows(portfolios), highlight_row=0),
         Text(NOTE, style="dim"),
         Text(),
         _table(
@@ -119,9 +115,13 @@ def _table(
     column: int | None = None,
 ) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.padding = (0, 1, 0, 0)
     for i, header in enumerate(headers):
         table.add_column(
-            escape(header), justify="left" if i == 0 else "right", style="bold" if i == column else ""
+            escape(header),
+            justify="left" if i == 0 else "right",
+            style="bold" if i == column else "",
+            no_wrap=i == 0,
         )
     for i, row in enumerate(rows):
         table.add_row(*map(escape, row), style="bold" if i == highlight_row else "")

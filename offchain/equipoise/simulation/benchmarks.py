@@ -9,7 +9,7 @@ cash, and pay no management, performance, entry or exit fee.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -32,7 +32,7 @@ from equipoise.simulation.metrics import (
 from equipoise.simulation.result import ReplayResult
 from equipoise.types import FloatArray
 
-__all__ = ["VAULT", "Portfolio", "compare", "minimum_variance_weights"]
+__all__ = ["VAULT", "Portfolio", "compare", "minimum_variance_weights", "spans_year"]
 
 VAULT = "vault"
 _GWEI_PER_ETHER = 1e9
@@ -146,7 +146,7 @@ def compare(result: ReplayResult) -> tuple[Portfolio, ...]:
         ),
         benchmark.run(
             "minimum_variance",
-            "Minimum variance",
+            "Min. variance",
             "Long-only weights of least variance, solved anew on the first day of each month from the "
             "signers' covariances of that day.",
             turns,
@@ -162,11 +162,16 @@ def compare(result: ReplayResult) -> tuple[Portfolio, ...]:
     )
 
 
+def spans_year(portfolios: Sequence[Portfolio]) -> bool:
+    """Whether the days make at least one year, so that figures a year extrapolate nothing."""
+    return years(pd.DatetimeIndex(portfolios[0].nav.index)) >= 1
+
+
 def _vault(result: ReplayResult) -> Portfolio:
     days = result.days.iloc[result.base :]
     return Portfolio(
         key=VAULT,
-        name="Equipoise vault",
+        name="Vault",
         rule="Risk parity at a target volatility, as the contracts did it; fees and costs included.",
         nav=days["share_price"] / days["share_price"].iloc[0],
         weights=result.weights.iloc[result.base :],

@@ -21,8 +21,8 @@ from equipoise.report.theme import (
     Chart,
     new_figure,
 )
-from equipoise.simulation import VAULT, Portfolio, ReplayResult
-from equipoise.simulation.metrics import drawdown, per_year, years
+from equipoise.simulation import VAULT, Portfolio, ReplayResult, spans_year
+from equipoise.simulation.metrics import drawdown, per_year
 
 __all__ = ["drawdowns", "nav", "volatility"]
 
@@ -39,9 +39,15 @@ def nav(result: ReplayResult, portfolios: Sequence[Portfolio]) -> Chart:
     ticks = log_ticks(*limits)
     figure.update_yaxes(type="log", tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks])
     figure.update_yaxes(title_text="Value of 1 USDC (log scale)")
+    annual = spans_year(portfolios)
+
+    def growth(portfolio: Portfolio) -> str:
+        figures = portfolio.statistics
+        return f"{fmt.change(figures.annual_return)} a year" if annual else fmt.change(figures.total_return)
+
     labels = [
         EndLabel(
-            f"{display_name(p)}<br>{fmt.ratio(p.nav.iloc[-1])} ({_growth(p)})",
+            f"{display_name(p)}<br>{fmt.ratio(p.nav.iloc[-1])} ({growth(p)})",
             float(p.nav.iloc[-1]),
             PORTFOLIO_STYLES[p.key].colour,
         )
@@ -136,11 +142,3 @@ def volatility(result: ReplayResult, portfolios: Sequence[Portfolio]) -> Chart:
         "days. Without leverage the vault stays below target while assets are calm.",
         figure,
     )
-
-
-def _growth(portfolio: Portfolio) -> str:
-    """Return a year, or over the whole of a period that is shorter: a week says nothing about a year."""
-    figures = portfolio.statistics
-    if years(pd.DatetimeIndex(portfolio.nav.index)) < 1:
-        return fmt.change(figures.total_return)
-    return f"{fmt.change(figures.annual_return)} a year"
