@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
+import {LibCall} from "solady/utils/LibCall.sol";
 
 import {IAggregatorV3} from "../interfaces/external/IAggregatorV3.sol";
 import {IParameters} from "../interfaces/IParameters.sol";
@@ -16,6 +17,9 @@ contract PriceOracle is IPriceOracle, IParameters, Ownable2Step {
     uint256 private constant MAX_HEARTBEAT = 7 days;
     uint256 private constant MAX_HALF_SPREAD_BPS = 500;
     uint256 private constant BPS_TO_WAD = 1e14;
+    /// @dev Ten times what a Chainlink proxy needs: a feed that burns all it gets cannot starve the others.
+    uint256 private constant FEED_GAS = 400_000;
+    uint16 private constant ROUND_BYTES = 160;
 
     mapping(address token => Feed) private _feeds;
 
@@ -102,15 +106,19 @@ contract PriceOracle is IPriceOracle, IParameters, Ownable2Step {
         return Quote(priceWad, feed.halfSpreadBps * BPS_TO_WAD, 10 ** feed.tokenDecimals);
     }
 
-    /// @dev A low-level call: a feed without code, that reverts, or that answers garbage is a fault, not a revert.
+    /// @dev A low-level call: a feed without code, that reverts, or that answers garbage (also too much of it) is
+    ///      a fault, not a revert.
     function _read(
         Feed memory feed
     ) private view returns (Fault fault, uint256 priceWad, int256 answer, uint256 updatedAt) {
         if (feed.feed == address(0)) return (Fault.UnknownToken, 0, 0, 0);
-        (bool ok, bytes memory data) = feed.feed.staticcall(
+        (bool ok, , bytes memory data) = LibCall.tryStaticCall(
+            feed.feed,
+            FEED_GAS,
+            ROUND_BYTES,
             abi.encodeCall(IAggregatorV3.latestRoundData, ())
         );
-        if (!ok || data.length < 160) return (Fault.FeedFailed, 0, 0, 0);
+        if (!ok || data.length < ROUND_BYTES) return (Fault.FeedFailed, 0, 0, 0);
         // wide types: a narrower one would make the decoder revert on dirty bits
         (, answer, , updatedAt, ) = abi.decode(data, (uint256, int256, uint256, uint256, uint256));
         if (answer <= 0) return (Fault.NonPositive, 0, answer, updatedAt);
