@@ -57,18 +57,21 @@ contract ExitZap is IExitZap, ReentrancyGuardTransient {
             return 0;
         }
         token.forceApprove(address(router), amount);
-        return
-            router.exactInputSingle(
-                ISwapRouter.ExactInputSingleParams({
-                    tokenIn: address(token),
-                    tokenOut: address(_cash),
-                    fee: fee,
-                    recipient: address(this),
-                    deadline: block.timestamp,
-                    amountIn: amount,
-                    amountOutMinimum: 0,
-                    sqrtPriceLimitX96: 0
-                })
-            );
+        uint256 assets = router.exactInputSingle(
+            ISwapRouter.ExactInputSingleParams({
+                tokenIn: address(token),
+                tokenOut: address(_cash),
+                fee: fee,
+                recipient: address(this),
+                deadline: block.timestamp,
+                amountIn: amount,
+                amountOutMinimum: 0,
+                sqrtPriceLimitX96: 0
+            })
+        );
+        // a pool that runs dry takes only a part
+        uint256 rest = token.balanceOf(address(this));
+        if (rest != 0) token.safeTransfer(receiver, rest);
+        return assets;
     }
 }
