@@ -13,7 +13,7 @@ from equipoise.report import format as fmt
 from equipoise.report.table import NOTE, result_headers, result_rows, share_headers, share_rows
 from equipoise.report.text import FORMULA, MEASURES, STYLE
 from equipoise.report.theme import Chart, asset_colours, safe
-from equipoise.simulation import Portfolio, ReplayResult
+from equipoise.simulation import Portfolio, ReplayResult, spans_year
 
 __all__ = ["render_page"]
 
