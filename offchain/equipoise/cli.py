@@ -40,8 +40,8 @@ def solve(source: str) -> None:
     """Parity weights of a covariance matrix.
 
     The input holds `covariance` (n rows of n numbers) and may hold `budgets` (n numbers > 0 with sum 1; equal
-    by default). Prints JSON: contributions sum to the volatility, shares to 1; max_error is the largest distance
-    of a share from its budget.
+    by default). Prints JSON: contributions sum to the volatility, shares to 1; max_error is the largest
+    distance of a share from its budget.
     """
     from equipoise.solver.parity import solve_parity
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from itertools import combinations
+from operator import index
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -65,7 +66,7 @@ def _scaled(value: Number, decimals: int, rounding: str) -> int:
         if isinstance(value, float | np.floating):
             exact = Decimal(repr(float(value)))
         else:
-            exact = value if isinstance(value, Decimal) else Decimal(int(value))
+            exact = value if isinstance(value, Decimal) else Decimal(index(value))
         return int(exact.scaleb(decimals, _EXACT).to_integral_value(rounding, _EXACT))
     except (InvalidOperation, OverflowError, ValueError, TypeError) as error:
         raise InputError(f"{value!r} is not a finite number; give a finite int, float or Decimal") from error

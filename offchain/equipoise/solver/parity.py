@@ -17,6 +17,9 @@ __all__ = ["TOLERANCE", "ParityBatch", "ParitySolution", "solve_parity", "solve_
 TOLERANCE = 1e-10
 """Largest |share_i - b_i| that is returned, in fractions of the portfolio's variance."""
 
+ROUNDING_TOLERANCE = 1e-8
+"""Largest one where a nearly singular hedge makes the terms x_i C_ij x_j too large for doubles."""
+
 _SYMMETRY = 1e-8
 _BUDGET_SUM = 1e-6
 
@@ -36,7 +39,7 @@ class ParitySolution:
     contributions
         Shape (n,), RC_i = w_i (S w)_i / volatility; they sum to the volatility.
     max_error
-        max_i |RC_i / volatility - b_i|, at most the tolerance.
+        max_i |RC_i / volatility - b_i|, at most the tolerance (see `ROUNDING_TOLERANCE`).
     iterations
         Newton steps.
     """
@@ -120,14 +123,15 @@ def solve_parity_batch(
     weights = inverse / total
     a = weights * sigma
     error = share_error(C, a, b)
+    limit = np.maximum(tolerance, np.minimum(ROUNDING_TOLERANCE, _rounding(C, x)))
     failed = np.flatnonzero(
-        ~(error <= tolerance) | ~np.isfinite(weights).all(axis=1) | (weights <= 0).any(axis=1)
+        ~(error <= limit) | ~np.isfinite(weights).all(axis=1) | (weights <= 0).any(axis=1)
     )
     if len(failed):
         k = failed[0]
         smallest = np.linalg.eigvalsh(C[k])[0]
         raise SolverError(
-            f"solution misses a budget by {error[k]:.2g} of the variance, above {tolerance:.2g}; "
+            f"solution misses a budget by {error[k]:.2g} of the variance, above {limit[k]:.2g}; "
             f"the correlation is nearly singular (smallest eigenvalue {smallest:.2g}): shrink it towards the "
             "identity, or drop a redundant asset"
         )
@@ -172,6 +176,12 @@ def _correlation(S: FloatArray) -> tuple[FloatArray, FloatArray]:
             f"{smallest.min():.3g}, it must be > {floor:.2g}; repair it or shrink it towards the identity"
         )
     return sigma, C
+
+
+def _rounding(C: FloatArray, x: FloatArray) -> FloatArray:
+    """What x rounded to doubles may miss in x_i (C x)_i, shape (m,)."""
+    terms = x * (np.abs(C) @ x[..., None])[..., 0]
+    return 4 * np.finfo(float).eps * terms.max(axis=1)
 
 
 def _budgets(budgets: ArrayLike | None, shape: tuple[int, ...]) -> FloatArray:
