@@ -1,0 +1,56 @@
+"""The Dutch price curve and its inverse."""
+
+from __future__ import annotations
+
+import pytest
+from equipoise.errors import InputError
+from equipoise.policy.auction import PriceCurve
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+
+def test_price__half_way__geometric_mean() -> None:
+    curve = PriceCurve(4.0, 1.0, 1000)
+    assert curve.price(0) == 4.0
+    assert curve.price(500) == pytest.approx(2.0)
+    assert curve.price(1000) == curve.price(10**9) == 1.0
+
+
+@given(
+    start=st.floats(1.0, 2.0),
+    depth=st.floats(0.0, 0.9),
+    duration=st.integers(1, 10**6),
+    wanted=st.floats(0.01, 2.5),
+)
+def test_earliest__any_curve__first_second_at_or_below_the_price(
+    start: float, depth: float, duration: int, wanted: float
+) -> None:
+    curve = PriceCurve(start, start * (1 - depth), duration)
+    second = curve.earliest(wanted)
+    if second is None:
+        assert wanted < curve.end
+        return
+    assert curve.price(second) <= wanted
+    assume(second > 0)
+    assert curve.price(second - 1) > wanted
+
+
+def test_earliest__flat_curve__at_once_or_never() -> None:
+    flat = PriceCurve(1.0, 1.0, 60)
+    assert (flat.earliest(1.0), flat.earliest(0.99)) == (0, None)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: PriceCurve(1.0, 1.1, 60),
+        lambda: PriceCurve(1.0, 0.0, 60),
+        lambda: PriceCurve(float("nan"), 1.0, 60),
+        lambda: PriceCurve(1.0, 0.9, 0),
+        lambda: PriceCurve(1.0, 0.9, 60).price(-1),
+        lambda: PriceCurve(1.0, 0.9, 60).earliest(0.0),
+    ],
+)
+def test_price_curve__outside_the_domain__input_error(call) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(InputError):
+        call()

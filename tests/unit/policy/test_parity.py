@@ -1,0 +1,73 @@
+"""The one formula: targets carry the budgets at any volatility, and the gap sees what does not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from equipoise.errors import InputError
+from equipoise.policy.parity import parity_gap, portfolio_volatility, risk_shares, target_exposures
+from equipoise.solver.parity import solve_parity
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+PAIR = np.array([[1.0, 0.5], [0.5, 1.0]])
+
+
+def test_risk_shares__two_assets__by_hand() -> None:
+    """a = (0.1, 0.2): rc = (0.1 * 0.2, 0.2 * 0.25) = (0.02, 0.05)."""
+    np.testing.assert_allclose(risk_shares([0.5, 0.5], [0.2, 0.4], PAIR), [2 / 7, 5 / 7])
+    assert parity_gap([0.5, 0.5], [0.2, 0.4], PAIR, [0.5, 0.5]) == pytest.approx(3 / 14)
+    assert portfolio_volatility([0.5, 0.5], [0.2, 0.4], PAIR) == pytest.approx(np.sqrt(0.07))
+
+
+def test_parity_gap__nothing_held__zero_by_definition() -> None:
+    assert risk_shares([0.0, 0.0], [0.2, 0.4], PAIR).tolist() == [0.0, 0.0]
+    assert parity_gap([0.0, 0.0], [0.2, 0.4], PAIR, [0.5, 0.5]) == 0.0
+    assert portfolio_volatility([0.0, 0.0], [0.2, 0.4], PAIR) == 0.0
+
+
+def test_parity_gap__one_asset_missing__its_whole_budget() -> None:
+    assert parity_gap([1.0, 0.0], [0.2, 0.4], PAIR, [0.3, 0.7]) == pytest.approx(0.7)
+
+
+@settings(max_examples=100, deadline=None)
+@given(seed=st.integers(0, 10_000), n=st.integers(2, 8), target=st.floats(0.01, 3.0), cap=st.floats(0.1, 3.0))
+def test_target_exposures__any_market__parity_at_the_target_or_at_the_cap(
+    seed: int, n: int, target: float, cap: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    factors = rng.normal(size=(n, n + 2))
+    covariance = factors @ factors.T
+    sigma = np.sqrt(np.diag(covariance))
+    correlation = 0.95 * covariance / np.outer(sigma, sigma) + 0.05 * np.eye(n)
+    budgets = rng.dirichlet(np.ones(n)) * 0.9 + 0.1 / n
+    vol_ann = rng.uniform(0.05, 2.0, n)
+    x = solve_parity(correlation, budgets).coordinates
+    exposures = target_exposures(x, vol_ann, target, cap)
+    assert parity_gap(exposures, vol_ann, correlation, budgets) < 1e-9
+    assert exposures.sum() <= cap * (1 + 1e-12)
+    volatility = portfolio_volatility(exposures, vol_ann, correlation)
+    if exposures.sum() < cap * (1 - 1e-9):
+        assert volatility == pytest.approx(target, rel=1e-9)
+    else:
+        assert volatility <= target * (1 + 1e-9)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: risk_shares([0.5, -0.1], [0.2, 0.4], PAIR),
+        lambda: risk_shares([0.5], [0.2, 0.4], PAIR),
+        lambda: risk_shares([0.5, 0.5], [0.2, 0.0], PAIR),
+        lambda: risk_shares([0.5, 0.5], [0.2, 0.4], np.eye(3)),
+        lambda: risk_shares([0.5, float("nan")], [0.2, 0.4], PAIR),
+        lambda: parity_gap([0.5, 0.5], [0.2, 0.4], PAIR, [1.0]),
+        lambda: target_exposures([0.7, 0.0], [0.2, 0.4], 0.1),
+        lambda: target_exposures([0.7, 0.7], [0.2, -0.4], 0.1),
+        lambda: target_exposures([0.7, 0.7], [0.2, 0.4], 0.0),
+        lambda: target_exposures([0.7, 0.7], [0.2, 0.4], 0.1, float("inf")),
+    ],
+)
+def test_formulas__outside_the_domain__input_error(call) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(InputError):
+        call()
