@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eth_utils import to_checksum_address
-
+from equipoise.client.artifacts import ROOT, load_artifact
 from equipoise.client.chain import Chain
 from equipoise.client.config import ZERO_ADDRESS, DeploymentConfig
-from equipoise.client.contract import Contract, load_artifact
+from equipoise.client.contract import Contract, create
 from equipoise.errors import InputError
 from equipoise.units import to_token
 
-__all__ = ["CONTRACTS", "Deployment", "deploy"]
+__all__ = ["CONTRACTS", "Deployment", "deploy", "deployment_path"]
 
 # attribute -> contract, in the order of deployment
 CONTRACTS = {
@@ -30,6 +29,11 @@ CONTRACTS = {
     "lens": "VaultLens",
 }
 Progress = Callable[[str], None]
+
+
+def deployment_path(chain_id: int) -> Path:
+    """Where a deployment's addresses are remembered: scripts/deployments/<chain id>.json."""
+    return ROOT / "scripts" / "deployments" / f"{chain_id}.json"
 
 
 @dataclass(frozen=True)
@@ -77,16 +81,19 @@ class Deployment:
             "cash": self.cash.address,
         }
 
-    def save(self, path: str | Path) -> Path:
-        target = Path(path)
+    def save(self, path: str | Path | None = None) -> Path:
+        target = deployment_path(self.chain.chain_id) if path is None else Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(json.dumps(self.to_json(), indent=2) + "\n")
         return target
 
     @classmethod
-    def load(cls, chain: Chain, path: str | Path) -> Deployment:
-        """Raises InputError when the file is missing or was written for another chain."""
-        source = Path(path)
+    def load(cls, chain: Chain, path: str | Path | None = None) -> Deployment:
+        """The deployment remembered for this chain, or in `path`.
+
+        Raises InputError when the file is missing or was written for another chain.
+        """
+        source = deployment_path(chain.chain_id) if path is None else Path(path)
         if not source.exists():
             raise InputError(f"no deployment at {source}; run `ape run deploy` on this network first")
         data = json.loads(source.read_text())
@@ -102,7 +109,7 @@ class Deployment:
                     f"no code at {address} ({attribute}) on chain {chain.chain_id}: deploy there first"
                 )
         handles = {
-            attribute: Contract(chain, data["contracts"][attribute], load_artifact(name).abi)
+            attribute: Contract(chain, data["contracts"][attribute], load_artifact(name).abi, name)
             for attribute, name in CONTRACTS.items()
         }
         erc20 = load_artifact("IERC20Metadata").abi
@@ -129,17 +136,13 @@ def deploy(
     basket = [asset.token for asset in config.assets]
     addresses: dict[str, str] = {}
 
-    def create(attribute: str, *args: Any) -> Contract:
-        name = CONTRACTS[attribute]
-        progress(f"deploy {name}")
-        artifact = load_artifact(name)
-        receipt = chain.send(deployer, None, artifact.encode_deploy(*args))
-        if receipt.contract_address is None:
-            raise InputError(f"{name} was not created by transaction {receipt.hash}")
-        addresses[attribute] = to_checksum_address(receipt.contract_address)
-        return Contract(chain, addresses[attribute], artifact.abi)
+    def make(attribute: str, *args: Any) -> Contract:
+        progress(f"deploy {CONTRACTS[attribute]}")
+        contract = create(chain, load_artifact(CONTRACTS[attribute]), *args, sender=deployer)
+        addresses[attribute] = contract.address
+        return contract
 
-    oracle = create(
+    oracle = make(
         "volatility_oracle",
         deployer,
         config.guardian,
@@ -149,15 +152,13 @@ def deploy(
         config.oracle.threshold,
         config.oracle.params(),
     )
-    prices = create("price_oracle", deployer, [config.cash.listing(), *(a.listing() for a in config.assets)])
-    guard = create("guard", deployer, config.guardian, oracle.address, config.guard.params())
-    vault = create(
-        "vault", config.name, config.symbol, deployer, cash, basket, prices.address, guard.address
-    )
-    auction = create("auction", deployer, vault.address, oracle.address, config.auction.params())
-    create("filler", config.uniswap_factory, auction.address)
-    create("zap", vault.address, config.swap_router)
-    create("lens")
+    prices = make("price_oracle", deployer, [config.cash.listing(), *(a.listing() for a in config.assets)])
+    guard = make("guard", deployer, config.guardian, oracle.address, config.guard.params())
+    vault = make("vault", config.name, config.symbol, deployer, cash, basket, prices.address, guard.address)
+    auction = make("auction", deployer, vault.address, oracle.address, config.auction.params())
+    make("filler", config.uniswap_factory, auction.address)
+    make("zap", vault.address, config.swap_router)
+    make("lens")
 
     progress("wire")
     vault.send("setAuction", auction.address, sender=deployer)

@@ -1,4 +1,4 @@
-"""Who uses the vault during a replay, when, and how: deposits early, late and repeated; every kind of exit."""
+"""Who uses the vault during a replay, when and how: deposits early and late, every kind of exit."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _PLAN: Sequence[tuple[float, str, str, float]] = (
 
 
 def schedule(days: int, seed: int) -> list[Step]:
-    """The plan laid over `days` days, each step but the first moved by up to 2 % of them, in order of time."""
+    """The plan laid over `days` days, each step but the first moved by up to 2 % of them, in order."""
     rng = np.random.default_rng(seed)
     steps = []
     for when, user, action, amount in _PLAN:

@@ -151,15 +151,16 @@ class ReplayResult:
             if not np.all(np.isfinite(values)):
                 bad = index[int(np.argmin(np.isfinite(values)))]
                 raise InputError(f"days.{column} is not finite on {bad:%Y-%m-%d}; record a number every day")
-        for column in ("share_price", "nav_usd"):
-            if (self.days[column] <= 0).any():
-                bad = index[int(self.days[column].le(0).argmax())]
-                raise InputError(f"days.{column} is not > 0 on {bad:%Y-%m-%d}")
         unknown = set(self.days["mode"]) - set(MODES)
         if unknown:
             raise InputError(f"days.mode holds {sorted(map(str, unknown))}; modes are {', '.join(MODES)}")
         if self.invested_from not in index:
             raise InputError(f"invested_from {self.invested_from} is not one of the {len(index)} days")
+        for column in ("share_price", "nav_usd"):
+            empty = self.days[column].iloc[self.base :] <= 0
+            if empty.any():
+                bad = index[self.base + int(empty.argmax())]
+                raise InputError(f"days.{column} is not > 0 on {bad:%Y-%m-%d}; keep a deposit in the vault")
 
     def _check_by_asset(self, name: str) -> None:
         frame: pd.DataFrame = getattr(self, name)

@@ -1,0 +1,311 @@
+"""Real daily prices against the real contracts: one day after another, nothing seen before its day.
+
+Each day at midnight UTC the feeds answer with the day's close, an arbitrageur with its own capital moves the
+Uniswap pools to it, the signers estimate from closes up to that day and sign, a keeper relays, opens an
+auction when the vault's own rule allows one, and fills it from the pools. Users come and go by a schedule.
+Where a market was closed its feed repeats the last close.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from equipoise.client.deployment import Deployment
+from equipoise.errors import ContractRevert, InputError
+from equipoise.keeper import Keeper
+from equipoise.simulation.actors import Step, schedule
+from equipoise.simulation.committee import Committee
+from equipoise.simulation.latency import LatencyAttempt, round_trips
+from equipoise.simulation.result import MODES, ReplayResult
+from equipoise.units import DAY, from_token, from_wad, to_token
+from equipoise.world import World
+
+__all__ = ["DayView", "Replay", "ReplayConfig"]
+
+REASONS = ("none", "parity gap", "volatility too low", "volatility too high")
+_GWEI = 1e-9
+_STEP = 12  # seconds between transactions of the same chapter of a day
+
+
+@dataclass(frozen=True)
+class ReplayConfig:
+    """How to replay.
+
+    Attributes
+    ----------
+    correlations_every, recentre_every, latency_every
+        Days between correlation reports, liquidity providers' moves, and latency round trips.
+    latency_deviation
+        How far every feed may lag its market in a latency round trip, a fraction: the feeds' threshold.
+    latency_stake
+        USD of each attempt.
+    gas_price_gwei
+        For the cost of gas in USD.
+    """
+
+    seed: int = 7
+    correlations_every: int = 7
+    recentre_every: int = 30
+    latency_every: int = 30
+    latency_deviation: float = 0.005
+    latency_stake: float = 100_000.0
+    gas_price_gwei: float = 20.0
+
+
+@dataclass(frozen=True)
+class DayView:
+    """What a progress bar shows of a day."""
+
+    date: pd.Timestamp
+    share_price: float
+    parity_gap: float
+    mode: str
+    rebalances: int
+
+
+@dataclass
+class _Record:
+    """Rows of the result, gathered day by day."""
+
+    days: list[dict[str, Any]] = field(default_factory=list)
+    weights: list[list[float]] = field(default_factory=list)
+    shares: list[list[float]] = field(default_factory=list)
+    rebalances: list[dict[str, Any]] = field(default_factory=list)
+    actions: list[dict[str, Any]] = field(default_factory=list)
+    latency: list[LatencyAttempt] = field(default_factory=list)
+    invested_from: pd.Timestamp | None = None
+
+
+class Replay:
+    """One replay of one price table.
+
+    Parameters
+    ----------
+    world
+        Local chain at a time before the first day; it has a pool and a feed for each column of `prices`.
+    deployment
+        The vault there, without reports or deposits.
+    prices
+        Shape (T, n), closes in USD, no gaps (closed days hold the last close), DatetimeIndex by day.
+    committee
+        The signers, on the same days.
+    users
+        Unlocked account of each user of the schedule, and "keeper" and "latency_trader".
+    eth_price
+        USD per ether by day, for the cost of gas.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        deployment: Deployment,
+        prices: pd.DataFrame,
+        committee: Committee,
+        users: dict[str, str],
+        eth_price: pd.Series,
+        config: ReplayConfig,
+    ) -> None:
+        self._world = world
+        self._deployment = deployment
+        self._prices = prices
+        self._committee = committee
+        self._users = users
+        self._eth_price = eth_price
+        self._config = config
+        self._steps: dict[int, list[Step]] = {}
+        for step in schedule(len(prices), config.seed):
+            self._steps.setdefault(step.day, []).append(step)
+        self._keeper = Keeper(deployment, users["keeper"], world.quoter, world.wait_until)
+        self._record = _Record()
+        self._correlations_day: int | None = None
+        self._gas = 0
+
+    def run(self, on_day: Callable[[DayView], None] = lambda _: None) -> ReplayResult:
+        """Replay every day; raises what the chain raises: a replay that needs luck is a defect."""
+        started = time.monotonic()
+        for k, date in enumerate(self._prices.index):
+            on_day(self._day(k, date))
+        return self._result(time.monotonic() - started)
+
+    # ------------------------------------------------------------------ a day
+
+    def _day(self, k: int, date: pd.Timestamp) -> DayView:
+        world, config = self._world, self._config
+        self._gas = 0
+        midnight = int(date.timestamp()) + DAY
+        world.wait_until(midnight)
+        prices = {str(name): float(price) for name, price in self._prices.iloc[k].items()}
+        world.set_prices({**prices, "USDC": 1.0})
+        if k and k % config.recentre_every == 0:
+            world.recentre_liquidity()
+        world.align_pools()
+        self._relay(k, midnight)
+        for step in self._steps.get(k, ()):
+            self._act(step, date)
+        self._keeper.gas_usd = self._gas_usd(400_000, k)
+        rebalance = self._rebalance(date)
+        if k and k % config.latency_every == 0 and self._record.invested_from is not None:
+            self._record.latency += round_trips(
+                world,
+                self._deployment,
+                self._users["latency_trader"],
+                date,
+                prices,
+                config.latency_deviation,
+                config.latency_stake,
+            )
+        return self._write_day(k, date, rebalance)
+
+    def _relay(self, k: int, observed_at: int) -> None:
+        """Volatilities daily, correlations when due; none before the signers have enough data."""
+        if not self._committee.ready(k):
+            return
+        due = self._correlations_day is None or k - self._correlations_day >= self._config.correlations_every
+        if due:
+            self._gas += self._committee.post_correlations(k, observed_at).gas_used
+            self._correlations_day = k
+        self._gas += self._committee.post_volatilities(k, observed_at).gas_used
+
+    def _rebalance(self, date: pd.Timestamp) -> dict[str, Any]:
+        """Open when the vault's own rule says so, fill what the pools pay for."""
+        nothing = {"turnover_usd": 0.0, "cost_usd": 0.0, "fills": 0}
+        before = self._deployment.dashboard()
+        if not before.hasRisk or before.risk.reason == 0 or before.mode != 0:
+            return nothing
+        try:
+            opened = self._keeper.open()
+        except ContractRevert:
+            return nothing  # an auction of another keeper is still in course
+        fills = list(self._keeper.fill_all())
+        after = self._deployment.dashboard()
+        gas = opened.gas_used + sum(fill.gas_used for fill in fills)
+        self._gas += gas
+        row = {
+            "date": date,
+            "reason": REASONS[before.risk.reason],
+            "fills": len(fills),
+            "turnover_usd": sum(fill.sold_usd for fill in fills),
+            "cost_usd": sum(fill.cost_usd for fill in fills),
+            "gas": gas,
+            "gap_before": from_wad(before.risk.parityGapWad),
+            "gap_after": from_wad(after.risk.parityGapWad),
+        }
+        self._record.rebalances.append(row)
+        if fills and self._record.invested_from is None:
+            self._record.invested_from = date
+        return row
+
+    # ------------------------------------------------------------------ users
+
+    def _act(self, step: Step, date: pd.Timestamp) -> None:
+        deployment, user = self._deployment, self._users[step.user]
+        vault = deployment.vault
+        self._world.warp(_STEP)
+        if step.action == "deposit":
+            amount = to_token(step.amount)
+            self._world.fund("USDC", user, amount)
+            deployment.cash.send("approve", vault.address, amount, sender=user)
+            receipt = vault.send("deposit", amount, user, sender=user)
+            self._note(date, step, step.amount, receipt.gas_used)
+            return
+        shares = int(vault.call("balanceOf", user) * step.amount)
+        if step.action == "redeem":
+            shares = min(shares, vault.call("maxRedeem", user))
+        if shares == 0:
+            return
+        usd = from_token(vault.call("convertToAssets", shares))
+        if step.action == "redeem":
+            receipt = vault.send("redeem", shares, user, user, sender=user)
+        elif step.action == "exit_in_kind":
+            receipt = vault.send("redeemInKind", shares, user, user, [], sender=user)
+        else:
+            vault.send("approve", deployment.zap.address, shares, sender=user)
+            least = int(vault.call("convertToAssets", shares) * 0.97)
+            deadline = self._world.chain.timestamp() + 600
+            receipt = deployment.zap.send(
+                "exit", shares, least, list(deployment.pool_fees), [], user, deadline, sender=user
+            )
+        self._note(date, step, usd, receipt.gas_used)
+
+    def _note(self, date: pd.Timestamp, step: Step, usd: float, gas: int) -> None:
+        self._gas += gas
+        self._record.actions.append(
+            {"date": date, "user": step.user, "action": step.action, "usd": usd, "gas": gas}
+        )
+
+    # ----------------------------------------------------------------- record
+
+    def _gas_usd(self, gas: int, k: int) -> float:
+        return gas * self._config.gas_price_gwei * _GWEI * float(self._eth_price.iloc[k])
+
+    def _write_day(self, k: int, date: pd.Timestamp, rebalance: dict[str, Any]) -> DayView:
+        state, record, n = self._deployment.dashboard(), self._record, self._deployment.n
+        risk = state.risk
+        gap = from_wad(risk.parityGapWad) if state.hasRisk else 0.0
+        age = state.volatilitiesAge if state.volatilitiesAge < 2**255 else (k + 1) * DAY
+        record.days.append(
+            {
+                "nav_usd": from_wad(state.navWad),
+                "share_price": from_wad(state.sharePriceWad),
+                "parity_gap": gap,
+                "leverage": from_wad(risk.leverageWad) if state.hasRisk else 0.0,
+                "volatility": from_wad(risk.volatilityWad) if state.hasRisk else np.nan,
+                "mode": MODES[state.mode],
+                "turnover_usd": rebalance["turnover_usd"],
+                "trading_cost_usd": rebalance["cost_usd"],
+                "gas_used": self._gas,
+                "gas_usd": self._gas_usd(self._gas, k),
+                "rebalanced": rebalance["fills"] > 0,
+                "report_age_s": float(age),
+            }
+        )
+        record.weights.append([from_wad(w) for w in state.weightsWad[:n]])
+        record.shares.append([from_wad(s) for s in risk.sharesWad] if state.hasRisk else [0.0] * n)
+        return DayView(date, record.days[-1]["share_price"], gap, MODES[state.mode], len(record.rebalances))
+
+    def _result(self, wall_s: float) -> ReplayResult:
+        record, index, columns = self._record, self._prices.index, list(self._prices.columns)
+        params = self._deployment.auction.call("params")
+        return ReplayResult(
+            days=pd.DataFrame(record.days, index=index),
+            weights=pd.DataFrame(record.weights, index=index, columns=columns),
+            risk_shares=pd.DataFrame(record.shares, index=index, columns=columns),
+            prices=self._prices,
+            covariances=self._committee.covariances,
+            rebalances=_frame(
+                record.rebalances,
+                ("date", "reason", "fills", "turnover_usd", "cost_usd", "gas", "gap_before", "gap_after"),
+            ),
+            actions=_frame(record.actions, ("date", "user", "action", "usd", "gas")),
+            latency=_frame(
+                [asdict(attempt) for attempt in record.latency],
+                ("date", "move", "profit_usd", "profit_bps"),
+            ),
+            budgets=pd.Series(self._deployment.budgets, index=columns),
+            band=from_wad(params.parityBandWad),
+            target_vol=from_wad(params.targetVolatilityWad),
+            gas_price_gwei=self._config.gas_price_gwei,
+            eth_price=self._eth_price,
+            invested_from=self._invested_from(),
+            wall_s=wall_s,
+            seed=self._config.seed,
+            config=asdict(self._config),
+        )
+
+    def _invested_from(self) -> pd.Timestamp:
+        if self._record.invested_from is None:
+            raise InputError(
+                f"the vault never invested in {len(self._prices)} days: signers need 30 common closes before "
+                "they sign; choose more days"
+            )
+        return self._record.invested_from
+
+
+def _frame(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=list(columns))
