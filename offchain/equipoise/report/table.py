@@ -16,7 +16,8 @@ from equipoise.simulation import VAULT, Portfolio, ReplayResult, spans_year
 
 __all__ = ["NOTE", "render", "result_headers", "result_rows", "share_headers", "share_rows"]
 
-# short enough for a terminal of 80 columns
+# a terminal of 80 columns shows every figure
+_SHORT = {"Return a year": "Return/y", "Volatility": "Vol."}
 _FIGURES = ("Volatility", "Drawdown", "Sharpe", "Turnover", "Gas", "Cost")
 NOTE = (
     "Same days, prices and cost per dollar traded; gas per fill as the vault's. Benchmarks are fully "
@@ -28,7 +29,7 @@ NOTE = (
 
 def result_headers(portfolios: Sequence[Portfolio]) -> tuple[str, ...]:
     """Columns of `result_rows`."""
-    return ("Portfolio", "Return/year" if spans_year(portfolios) else "Return", *_FIGURES)
+    return ("Portfolio", "Return a year" if spans_year(portfolios) else "Return", *_FIGURES)
 
 
 def result_rows(portfolios: Sequence[Portfolio]) -> list[tuple[str, ...]]:
@@ -87,8 +88,9 @@ def render(result: ReplayResult, portfolios: Sequence[Portfolio]) -> Group:
     days = result.days.index
     title = f"{result.invested_from:%Y-%m-%d} to {days[-1]:%Y-%m-%d}, {len(result.rebalances)} rebalances"
     shares = share_headers(portfolios)
+    headers = [_SHORT.get(header, header) for header in result_headers(portfolios)]
     return Group(
-        _table(f"Results, {title}", result_headers(portfolios), result_rows(portfolios), highlight_row=0),
+        _table(f"Results, {title}", headers, result_rows(portfolios), highlight_row=0),
         Text(NOTE, style="dim"),
         Text(),
         _table(

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
 from equipoise.simulation import ReplayResult
 
 SYMBOLS = ("BTC", "ETH", "BNB", "LINK", "SPX", "GOLD", "DOGE", "EUR")
