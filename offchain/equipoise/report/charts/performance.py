@@ -138,7 +138,7 @@ def volatility(result: ReplayResult, portfolios: Sequence[Portfolio]) -> Chart:
         f"Volatility: {fmt.percent(estimate.mean())} estimated on average, "
         f"{fmt.percent(portfolios[0].statistics.volatility)} realised, {fmt.percent(result.target_vol)} "
         "targeted",
-        f"A year has 365 days. Realised: standard deviation of the share price's returns, last {window} "
-        "days. Without leverage the vault stays below target while assets are calm.",
+        f"Realised: standard deviation of the share price's returns over {window} days, a year of 365. "
+        "Without leverage the vault stays below target in calm markets.",
         figure,
     )
