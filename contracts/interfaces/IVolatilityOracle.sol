@@ -92,8 +92,6 @@ interface IVolatilityOracle is IParameters {
     error VolatilityOracle__UnusedLanesNotZero(uint256 word);
 
     error VolatilityOracle__QuorumNotReached(uint256 have, uint256 need);
-    /// @notice More reports than signers.
-    error VolatilityOracle__TooManyReports(uint256 have, uint256 max);
     /// @notice The signature is of `recovered`, who is no signer; a report for other assets, another chain or
     /// another oracle ends here too, since these stand in the signed digest.
     error VolatilityOracle__NotSigner(address recovered);

@@ -211,7 +211,7 @@ contract VolatilityOracle is IVolatilityOracle, EIP712, Ownable2Step {
                 abi.encode(VOLATILITY_REPORT_TYPEHASH, assetsHash, observedAt, word)
             );
             signer = _recoverSigner(structHash, report.r, report.vs, signer);
-            _checkVolatilities(word);
+            if (!Word8.unusedLanesAreZero(word, _n)) revert VolatilityOracle__UnusedLanesNotZero(word);
             if (observedAt < oldestAt) oldestAt = observedAt;
             words[i] = word;
         }
@@ -225,33 +225,57 @@ contract VolatilityOracle is IVolatilityOracle, EIP712, Ownable2Step {
         emit VolatilitiesPosted(vols, medianVols, uint64(oldestAt), count);
     }
 
-    function _checkVolatilities(uint256 word) private view {
-        if (!Word8.unusedLanesAreZero(word, _n)) revert VolatilityOracle__UnusedLanesNotZero(word);
+    /// @dev The middle of each lane, the upper middle for an even count: the side of less exposure. While less than
+    /// half of the words lie, it is between two honest ones. All lanes of all words must be within bounds.
+    function _median(uint256[] memory words) private view returns (uint256 medians) {
+        uint256[] memory sorted = new uint256[](words.length);
+        uint256 middle = words.length / 2;
         unchecked {
             for (uint256 i; i < _n; ++i) {
-                uint256 lane = (word >> (Word8.LANE_BITS * i)) & Word8.LANE_MASK;
-                if (lane < MIN_VOLATILITY || lane > MAX_VOLATILITY) {
-                    revert VolatilityOracle__VolatilityOutOfRange(i, lane, MIN_VOLATILITY, MAX_VOLATILITY);
+                uint256 shift = Word8.LANE_BITS * i;
+                (uint256 least, uint256 greatest) = _sortLane(words, shift, sorted);
+                if (least < MIN_VOLATILITY || greatest > MAX_VOLATILITY) {
+                    revert VolatilityOracle__VolatilityOutOfRange(
+                        i,
+                        least < MIN_VOLATILITY ? least : greatest,
+                        MIN_VOLATILITY,
+                        MAX_VOLATILITY
+                    );
                 }
+                medians |= sorted[middle] << shift;
             }
         }
     }
 
-    /// @dev The middle of each lane, the upper middle for an even count: the side of less exposure. While less than
-    /// half of the words lie, it is between two honest ones.
-    function _median(uint256[] memory words) private view returns (uint256 medians) {
-        uint256 count = words.length;
-        uint256[] memory sorted = new uint256[](count);
-        unchecked {
-            for (uint256 shift; shift < Word8.LANE_BITS * _n; shift += Word8.LANE_BITS) {
-                for (uint256 i; i < count; ++i) {
-                    uint256 value = (words[i] >> shift) & Word8.LANE_MASK;
-                    uint256 at = i;
-                    for (; at > 0 && sorted[at - 1] > value; --at) sorted[at] = sorted[at - 1];
-                    sorted[at] = value;
+    /// @dev Insertion sort of one lane of all words into `sorted`, ascending; the first and the last of them.
+    function _sortLane(
+        uint256[] memory words,
+        uint256 shift,
+        uint256[] memory sorted
+    ) private pure returns (uint256 least, uint256 greatest) {
+        uint256 mask = Word8.LANE_MASK;
+        assembly ("memory-safe") {
+            let first := add(sorted, 32)
+            let size := shl(5, mload(words))
+            for {
+                let offset := 0
+            } lt(offset, size) {} {
+                let slot := add(first, offset)
+                offset := add(offset, 32)
+                let value := and(shr(shift, mload(add(words, offset))), mask)
+                for {} gt(slot, first) {} {
+                    let below := sub(slot, 32)
+                    let other := mload(below)
+                    if iszero(gt(other, value)) {
+                        break
+                    }
+                    mstore(slot, other)
+                    slot := below
                 }
-                medians |= sorted[count / 2] << shift;
+                mstore(slot, value)
             }
+            least := mload(first)
+            greatest := mload(add(sorted, size))
         }
     }
 
@@ -365,10 +389,8 @@ contract VolatilityOracle is IVolatilityOracle, EIP712, Ownable2Step {
 
     // ---- what every signed report is checked for
 
-    function _checkQuorum(uint256 count, uint256 need) private view {
+    function _checkQuorum(uint256 count, uint256 need) private pure {
         if (count < need) revert VolatilityOracle__QuorumNotReached(count, need);
-        uint256 max = _signers.length();
-        if (count > max) revert VolatilityOracle__TooManyReports(count, max);
     }
 
     function _checkTime(uint256 observedAt, uint256 storedAt, uint256 maxReportAge) private view {
@@ -381,7 +403,7 @@ contract VolatilityOracle is IVolatilityOracle, EIP712, Ownable2Step {
         if (observedAt <= storedAt) revert VolatilityOracle__ReportNotNewer(observedAt, storedAt);
     }
 
-    /// @dev A strictly ascending order makes the signers distinct.
+    /// @dev A strictly ascending order makes the signers distinct, so that there are never more reports than signers.
     function _recoverSigner(
         bytes32 structHash,
         bytes32 r,

@@ -1,0 +1,230 @@
+"""Construction, budgets, signers, parameters: who may set what, within which bounds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from equipoise.errors import ContractRevert
+from equipoise.units import pack_budgets
+
+ZERO = "0x" + "00" * 20
+A, B, C = ("0x" + f"{i:040x}" for i in (0xA0, 0xA1, 0xA2))
+WAD = 10**18
+
+
+def lanes(*values: int) -> int:
+    return sum(v << (32 * i) for i, v in enumerate(values))
+
+
+REFUSED_AT_BIRTH = {
+    "one asset": ({"assets": [A]}, "VolatilityOracle__AssetCountOutOfRange", (1, 2, 8)),
+    "nine assets": (
+        {"assets": ["0x" + f"{i:040x}" for i in range(1, 10)]},
+        "VolatilityOracle__AssetCountOutOfRange",
+        (9, 2, 8),
+    ),
+    "zero asset": ({"assets": [A, ZERO, C]}, "VolatilityOracle__ZeroAddress", None),
+    "twice the same asset": ({"assets": [A, B, A]}, "VolatilityOracle__DuplicateAsset", (A,)),
+    "zero owner": ({"owner": ZERO}, "OwnableInvalidOwner", None),
+    "zero guardian": ({"guardian": ZERO}, "VolatilityOracle__ZeroAddress", None),
+    "zero signer": ({"signers": [A, ZERO, C]}, "VolatilityOracle__ZeroAddress", None),
+    "twice the same signer": ({"signers": [A, B, B]}, "VolatilityOracle__DuplicateSigner", (B,)),
+    "no signer": ({"signers": [], "threshold": 0}, "VolatilityOracle__ThresholdOutOfRange", (0, 1, 0)),
+    "too many signers": (
+        {"signers": ["0x" + f"{i:040x}" for i in range(1, 34)], "threshold": 17},
+        "VolatilityOracle__SignerCountOutOfRange",
+        (33, 32),
+    ),
+    "half is no majority": (
+        {"signers": [A, B, C, "0x" + "11" * 20], "threshold": 2},
+        "VolatilityOracle__ThresholdOutOfRange",
+        (2, 3, 4),
+    ),
+    "more than all": ({"threshold": 6}, "VolatilityOracle__ThresholdOutOfRange", (6, 3, 5)),
+    "budget below 1 %": (
+        {"budgets": lanes(999_999, 50_000_000, 49_000_001)},
+        "VolatilityOracle__BudgetOutOfRange",
+        (0, 999_999, 10**6, 10**8),
+    ),
+    "budget missing": (
+        {"budgets": lanes(50_000_000, 50_000_000)},
+        "VolatilityOracle__BudgetOutOfRange",
+        (2, 0, 10**6, 10**8),
+    ),
+    "budgets above one": (
+        {"budgets": lanes(33_333_334, 33_333_334, 33_333_333)},
+        "VolatilityOracle__BudgetSumInvalid",
+        (100_000_001, 10**8),
+    ),
+    "budget of no asset": (
+        {"budgets": lanes(40_000_000, 30_000_000, 30_000_000, 1)},
+        "VolatilityOracle__UnusedLanesNotZero",
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED_AT_BIRTH)
+def test_constructor__wrong_argument__refused_by_name(deploy_oracle, case):
+    """EQ-20, EQ-21, EQ-22: assets, budgets and signers are checked at construction."""
+    replaced, name, arguments = REFUSED_AT_BIRTH[case]
+    with pytest.raises(ContractRevert) as revert:
+        deploy_oracle(**replaced)
+    assert revert.value.name == name
+    if arguments is not None:
+        assert tuple(str(a).lower() for a in revert.value.arguments) == tuple(map(str, arguments))
+
+
+@pytest.mark.parametrize(
+    ("field", "position", "lowest", "highest"),
+    [
+        ("maxReportAge", 0, 60, 86_400),
+        ("maxFallPerDayWad", 1, WAD // 100, WAD),
+        ("eigenvalueFloorWad", 2, 2 * WAD // 1000, WAD // 2),
+    ],
+)
+def test_setParams__bounds__held(committee, refused, field, position, lowest, highest):
+    """EQ-38: parameters stay in their bounds and only the owner sets them."""
+    oracle, owner = committee.oracle, committee.owner
+    for wrong in (lowest - 1, highest + 1):
+        params = [3600, 2 * WAD // 10, WAD // 100]
+        params[position] = wrong
+        arguments = refused(
+            "ParameterOutOfRange", oracle, lambda p=params: oracle.send("setParams", p, sender=owner)
+        )
+        assert arguments[0].rstrip(b"\0") == field.encode()
+        assert arguments[1:] == (wrong, lowest, highest)
+    for right in (lowest, highest):
+        params = [3600, 2 * WAD // 10, WAD // 100]
+        params[position] = right
+        receipt = oracle.send("setParams", params, sender=owner)
+        assert tuple(oracle.call("params")) == tuple(params)
+        assert tuple(oracle.events(receipt, "ParamsSet")[0].params) == tuple(params)
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [
+        ("setParams", ((3600, 2 * WAD // 10, WAD // 100),)),
+        ("setBudgets", (lanes(40_000_000, 30_000_000, 30_000_000),)),
+        ("addSigner", (A, 4)),
+        ("setThreshold", (4,)),
+        ("setGuardian", (A,)),
+        ("transferOwnership", (A,)),
+    ],
+)
+def test_owner_functions__anybody_else__refused(committee, refused, function, arguments):
+    """EQ-36, EQ-37, EQ-38: only the owner sets budgets, signers, threshold, guardian and parameters."""
+    for sender in (committee.stranger, committee.guardian):
+        refused(
+            "OwnableUnauthorizedAccount",
+            committee.oracle,
+            lambda s=sender: committee.oracle.send(function, *arguments, sender=s),
+        )
+
+
+def test_removeSigner__guardian__tightens_only(committee, refused):
+    """EQ-37: the guardian removes signers at once, but the threshold stays and must remain reachable."""
+    oracle, signers = committee.oracle, [s.address for s in committee.signers]
+    refused(
+        "VolatilityOracle__NotOwnerOrGuardian",
+        oracle,
+        lambda: oracle.send("removeSigner", signers[0], sender=committee.stranger),
+    )
+    for signer in signers[:2]:
+        receipt = oracle.send("removeSigner", signer, sender=committee.guardian)
+        assert oracle.events(receipt, "SignerRemoved")[0].signer == signer
+        assert not oracle.call("isSigner", signer)
+    assert (oracle.call("threshold"), set(oracle.call("signers"))) == (3, set(signers[2:]))
+    arguments = refused(
+        "VolatilityOracle__ThresholdOutOfRange",
+        oracle,
+        lambda: oracle.send("removeSigner", signers[2], sender=committee.guardian),
+    )
+    assert arguments == (3, 2, 2)
+    refused(
+        "VolatilityOracle__UnknownSigner",
+        oracle,
+        lambda: oracle.send("removeSigner", signers[0], sender=committee.owner),
+    )
+
+
+def test_removeSigner__report_of_the_removed__no_longer_counts(committee, refused):
+    """EQ-37: a removed signer's signature is nobody's."""
+    reports = committee.sign(0.5, 0.5, 0.5)
+    gone = committee.signers[1].address
+    committee.oracle.send("removeSigner", gone, sender=committee.guardian)
+    assert refused("VolatilityOracle__NotSigner", committee.oracle, lambda: committee.post(reports)) == (
+        gone,
+    )
+
+
+def test_addSigner__owner__with_a_new_majority(committee, refused):
+    """EQ-37: a new signer comes with a threshold that is still a majority."""
+    oracle, owner = committee.oracle, committee.owner
+    refused(
+        "VolatilityOracle__ThresholdOutOfRange", oracle, lambda: oracle.send("addSigner", A, 3, sender=owner)
+    )
+    receipt = oracle.send("addSigner", A, 4, sender=owner)
+    assert (oracle.call("threshold"), oracle.call("isSigner", A)) == (4, True)
+    assert oracle.events(receipt, "ThresholdSet")[0].threshold == 4
+    refused("VolatilityOracle__DuplicateSigner", oracle, lambda: oracle.send("addSigner", A, 4, sender=owner))
+    refused("VolatilityOracle__ZeroAddress", oracle, lambda: oracle.send("addSigner", ZERO, 4, sender=owner))
+
+
+def test_setThreshold__owner__majority_up_to_all(committee, refused):
+    """EQ-37: more than half, at most all."""
+    oracle, owner = committee.oracle, committee.owner
+    for wrong in (0, 2, 6, 256, 259):
+        arguments = refused(
+            "VolatilityOracle__ThresholdOutOfRange",
+            oracle,
+            lambda w=wrong: oracle.send("setThreshold", w, sender=owner),
+        )
+        assert arguments == (wrong, 3, 5)
+    oracle.send("setThreshold", 5, sender=owner)
+    arguments = refused(
+        "VolatilityOracle__QuorumNotReached", oracle, lambda: committee.post(committee.sign(0.5, 0.5, 0.5))
+    )
+    assert arguments == (3, 5)
+
+
+def test_setGuardian__owner__replaces(committee, refused):
+    """EQ-37: the old guardian's power ends with the setting of the new one."""
+    oracle = committee.oracle
+    refused(
+        "VolatilityOracle__ZeroAddress",
+        oracle,
+        lambda: oracle.send("setGuardian", ZERO, sender=committee.owner),
+    )
+    oracle.send("setGuardian", committee.stranger, sender=committee.owner)
+    refused(
+        "VolatilityOracle__NotOwnerOrGuardian",
+        oracle,
+        lambda: oracle.send("removeSigner", committee.signers[0].address, sender=committee.guardian),
+    )
+    oracle.send("removeSigner", committee.signers[0].address, sender=committee.stranger)
+
+
+def test_ownership__two_steps__so_that_none_is_lost(committee):
+    """EQ-38: ownership moves when the new owner accepts it."""
+    oracle = committee.oracle
+    oracle.send("transferOwnership", committee.stranger, sender=committee.owner)
+    assert oracle.call("owner").lower() == committee.owner.lower()
+    oracle.send("acceptOwnership", sender=committee.stranger)
+    assert oracle.call("owner").lower() == committee.stranger.lower()
+
+
+def test_views__after_construction__say_what_was_given(committee):
+    """EQ-39: views tell what was given, and zeros where nothing was posted."""
+    oracle = committee.oracle
+    data = oracle.call("riskData")
+    assert (data.vols, data.volatilitiesAt, data.correlationsAt, data.coordinates) == (0, 0, 0, 0)
+    assert list(data.correlations) == [0, 0]
+    assert (data.n, data.budgets) == (3, pack_budgets(np.full(3, 1 / 3)))
+    assert oracle.call("budgets") == data.budgets
+    assert [a.lower() for a in oracle.call("assets")] == [A, B, C]
+    assert tuple(oracle.call("exposureData")) == (0, 0, 0, 0)
+    assert oracle.call("guardian").lower() == committee.guardian.lower()
+    assert set(oracle.call("signers")) == {s.address for s in committee.signers}
