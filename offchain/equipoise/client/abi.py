@@ -223,6 +223,10 @@ class Interface:
             function = self._compiled[name, count] = Function(found[0])
         return function
 
+    def has(self, name: str) -> bool:
+        """Whether there is a function of that name."""
+        return name in self._functions
+
     def event(self, name: str) -> Event:
         """Raises InputError: no such event."""
         if name not in self._event_codecs:

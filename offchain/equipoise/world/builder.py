@@ -1,0 +1,129 @@
+"""Deploys everything that a world holds, in the same order every time, so that addresses never change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from eth_utils import keccak, to_checksum_address
+
+from equipoise.client.artifacts import load_artifact, load_npm_artifact
+from equipoise.client.contract import Contract, create
+from equipoise.client.rpc import RpcChain
+from equipoise.units import FEED_DECIMALS, USDC_DECIMALS, to_feed
+from equipoise.world.assets import CASH, AssetSpec
+from equipoise.world.ticks import sqrt_price_x96
+from equipoise.world.uniswap import Market, Uniswap
+
+__all__ = ["DEPLOYER", "PROVIDER", "WETH", "build_world", "reference_x96", "value_in_token1"]
+
+WETH = "canonical-weth/build/contracts/WETH9"
+CAPITAL_USD = 10**13
+"""Of the liquidity provider and of the arbitrageur, in each token: they never run dry."""
+
+_ETHER = 10**30
+_MAX = 2**256 - 1
+_FEED_ONE = 10**FEED_DECIMALS
+
+
+def _actor(name: str) -> str:
+    return str(to_checksum_address(keccak(text=f"equipoise.world.{name}")[12:]))
+
+
+DEPLOYER = _actor("deployer")
+PROVIDER = _actor("liquidity-provider")
+
+
+def reference_x96(market: Market, answers: Mapping[str, int], decimals: Mapping[str, int]) -> int:
+    """Pool price that agrees with the feeds. Both mappings by token address; answers have 8 decimals."""
+    a, b = market.token0.address, market.token1.address
+    return sqrt_price_x96(answers[a] * 10 ** decimals[b], answers[b] * 10 ** decimals[a])
+
+
+def value_in_token1(
+    market: Market, usd: float, answers: Mapping[str, int], decimals: Mapping[str, int]
+) -> int:
+    """Raw token1 worth an amount of USD at the feeds' prices."""
+    token1 = market.token1.address
+    return int(usd * _FEED_ONE) * 10 ** decimals[token1] // answers[token1]
+
+
+def build_world(chain: RpcChain, assets: Sequence[AssetSpec]) -> dict[str, Any]:
+    """Deploy tokens, feeds, Uniswap V3 and its liquidity; give the arbitrageur its capital.
+
+    Returns
+    -------
+    dict
+        What `World` needs to find everything again, JSON-serialisable: assets, addresses, positions.
+    """
+    chain.request("anvil_setBalance", DEPLOYER, hex(_ETHER))
+    weth = create(chain, load_npm_artifact(WETH), sender=DEPLOYER)
+    uniswap = Uniswap.deploy(chain, DEPLOYER, weth.address)
+    batch = create(chain, load_artifact("FeedBatch"), DEPLOYER, sender=DEPLOYER)
+    arbitrageur = create(chain, load_artifact("Arbitrageur"), DEPLOYER, sender=DEPLOYER)
+
+    specs = {CASH: ("USD Coin", CASH, USDC_DECIMALS, 1.0)}
+    specs |= {a.symbol: (a.token_name, a.token_symbol, a.decimals, a.price) for a in assets}
+    tokens: dict[str, Contract] = {}
+    feeds: dict[str, Contract] = {}
+    answers: dict[str, int] = {}
+    decimals: dict[str, int] = {}
+    for symbol, (name, token_symbol, places, price) in specs.items():
+        if symbol == "ETH":
+            token = weth
+        else:
+            args = name, token_symbol, places, DEPLOYER
+            token = create(chain, load_artifact("TestToken"), *args, sender=DEPLOYER)
+        feed_args = f"{symbol} / USD", FEED_DECIMALS, batch
+        feeds[symbol] = create(chain, load_artifact("TestAggregator"), *feed_args, sender=DEPLOYER)
+        tokens[symbol] = token
+        answers[token.address] = to_feed(price)
+        decimals[token.address] = places
+        capital = CAPITAL_USD * 10 ** (FEED_DECIMALS + places) // answers[token.address]
+        for holder in (PROVIDER, arbitrageur.address):
+            mint(chain, token, holder, capital)
+        token.send("approve", uniswap.positions, _MAX, sender=PROVIDER)
+    batch.send("push", list(feeds.values()), list(answers.values()), sender=DEPLOYER)
+
+    markets: dict[str, Market] = {}
+    for asset in assets:
+        sides = tokens[asset.symbol], tokens[CASH]
+        ordered = sorted(sides, key=lambda token: int(token.address, 16))
+        planned = Market(uniswap.factory, ordered[0], ordered[1], asset.pool_fee)
+        start = reference_x96(planned, answers, decimals)
+        market = uniswap.create_pool(*sides, asset.pool_fee, start, DEPLOYER)
+        depth = value_in_token1(market, asset.depth_usd, answers, decimals)
+        markets[asset.symbol], _ = uniswap.provide(market, depth, PROVIDER)
+
+    def addresses(contracts: Mapping[str, Contract]) -> dict[str, str]:
+        return {name: contract.address for name, contract in contracts.items()}
+
+    return {
+        "assets": [asdict(asset) for asset in assets],
+        "weth": weth.address,
+        "uniswap": {
+            "factory": uniswap.factory.address,
+            "router": uniswap.router.address,
+            "quoter": uniswap.quoter.address,
+            "positions": uniswap.positions.address,
+        },
+        "batch": batch.address,
+        "arbitrageur": arbitrageur.address,
+        "tokens": addresses(tokens),
+        "feeds": addresses(feeds),
+        "pools": addresses({symbol: market.pool for symbol, market in markets.items()}),
+        "provided": {s: [list(m.concentrated), str(m.centre_x96)] for s, m in markets.items()},
+    }
+
+
+def mint(chain: RpcChain, token: Contract, to: str, amount: int) -> None:
+    """Raw tokens out of nothing: minted, or for WETH9 deposited from the deployer's ether."""
+    if not token.interface.has("deposit"):
+        token.send("mint", to, amount, sender=DEPLOYER)
+        return
+    balance = chain.balance(DEPLOYER)
+    if balance < amount:
+        chain.request("anvil_setBalance", DEPLOYER, hex(amount + _ETHER))
+    token.send("deposit", sender=DEPLOYER, value=amount)
+    token.send("transfer", to, amount, sender=DEPLOYER)
