@@ -16,7 +16,16 @@ from equipoise.world.assets import CASH, AssetSpec
 from equipoise.world.ticks import sqrt_price_x96
 from equipoise.world.uniswap import Market, Uniswap
 
-__all__ = ["DEPLOYER", "PROVIDER", "WETH", "build_world", "reference_x96", "value_in_token1"]
+__all__ = [
+    "DEPLOYER",
+    "PROVIDER",
+    "WETH",
+    "build_world",
+    "mint",
+    "provided",
+    "reference_x96",
+    "value_in_token1",
+]
 
 WETH = "canonical-weth/build/contracts/WETH9"
 CAPITAL_USD = 10**13
@@ -86,15 +95,21 @@ def build_world(chain: RpcChain, assets: Sequence[AssetSpec]) -> dict[str, Any]:
         token.send("approve", uniswap.positions, _MAX, sender=PROVIDER)
     batch.send("push", list(feeds.values()), list(answers.values()), sender=DEPLOYER)
 
-    markets: dict[str, Market] = {}
+    markets = []
     for asset in assets:
         sides = tokens[asset.symbol], tokens[CASH]
-        ordered = sorted(sides, key=lambda token: int(token.address, 16))
-        planned = Market(uniswap.factory, ordered[0], ordered[1], asset.pool_fee)
-        start = reference_x96(planned, answers, decimals)
-        market = uniswap.create_pool(*sides, asset.pool_fee, start, DEPLOYER)
-        depth = value_in_token1(market, asset.depth_usd, answers, decimals)
-        markets[asset.symbol], _ = uniswap.provide(market, depth, PROVIDER)
+        token0, token1 = sorted(sides, key=lambda token: int(token.address, 16))
+        start = sqrt_price_x96(
+            answers[token0.address] * 10 ** decimals[token1.address],
+            answers[token1.address] * 10 ** decimals[token0.address],
+        )
+        markets.append(uniswap.create_pool(token0, token1, asset.pool_fee, start, DEPLOYER))
+    depths = [
+        value_in_token1(market, asset.depth_usd, answers, decimals)
+        for market, asset in zip(markets, assets, strict=True)
+    ]
+    markets, _ = uniswap.provide(markets, depths, PROVIDER)
+    symbols = [asset.symbol for asset in assets]
 
     def addresses(contracts: Mapping[str, Contract]) -> dict[str, str]:
         return {name: contract.address for name, contract in contracts.items()}
@@ -112,8 +127,16 @@ def build_world(chain: RpcChain, assets: Sequence[AssetSpec]) -> dict[str, Any]:
         "arbitrageur": arbitrageur.address,
         "tokens": addresses(tokens),
         "feeds": addresses(feeds),
-        "pools": addresses({symbol: market.pool for symbol, market in markets.items()}),
-        "provided": {s: [list(m.concentrated), str(m.centre_x96)] for s, m in markets.items()},
+        "pools": addresses({symbol: market.pool for symbol, market in zip(symbols, markets, strict=True)}),
+        "provided": provided(dict(zip(symbols, markets, strict=True))),
+    }
+
+
+def provided(markets: Mapping[str, Market]) -> dict[str, list[Any]]:
+    """The provider's positions in a form that JSON keeps exact: integers beyond 2^53 as text."""
+    return {
+        symbol: [[[str(part) for part in position] for position in m.concentrated], str(m.centre_x96)]
+        for symbol, m in markets.items()
     }
 
 

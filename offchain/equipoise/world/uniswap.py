@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from equipoise.client.artifacts import Artifact, load_npm_artifact
@@ -18,7 +19,7 @@ RANGES: tuple[tuple[float | None, float], ...] = ((0.02, 0.25), (0.10, 0.30), (0
 _ZERO = "0x" + "00" * 20
 _DEADLINE = 2**63
 _MAX_UINT128 = 2**128 - 1
-_MINT_GAS = 20_000_000
+_PROVIDE_GAS = 100_000_000
 
 
 def _core(name: str) -> Artifact:
@@ -31,17 +32,17 @@ def _periphery(name: str, folder: str = "") -> Artifact:
 
 @dataclass(frozen=True)
 class Market:
-    """A pool, the provider's concentrated positions in it, and the price that they were placed around."""
+    """A pool and the provider's concentrated positions in it.
+
+    `concentrated` holds token id and liquidity of each position, `centre_x96` the price that they surround.
+    """
 
     pool: Contract
     token0: Contract
     token1: Contract
     fee: int
-    concentrated: tuple[int, ...] = ()
+    concentrated: tuple[tuple[int, int], ...] = ()
     centre_x96: int = 0
-
-    def sqrt_price_x96(self) -> int:
-        return int(self.pool.call("slot0").sqrtPriceX96)
 
 
 class Uniswap:
@@ -81,40 +82,54 @@ class Uniswap:
     def pool(self, address: str) -> Contract:
         return _handle(self.chain, address, _core("UniswapV3Pool"))
 
-    def create_pool(self, a: Contract, b: Contract, fee: int, sqrt_x96: int, sender: str) -> Market:
-        """Create and initialise; `sqrt_x96` is the price of the lower address in the higher."""
-        token0, token1 = sorted((a, b), key=lambda token: int(token.address, 16))
-        self.positions.send(
-            "createAndInitializePoolIfNecessary", token0, token1, fee, sqrt_x96, sender=sender
-        )
+    def create_pool(self, token0: Contract, token1: Contract, fee: int, sqrt_x96: int, sender: str) -> Market:
+        """Create and initialise; token0 has the lower address, `sqrt_x96` is its price in token1."""
+        create_call = "createAndInitializePoolIfNecessary"
+        self.positions.send(create_call, token0, token1, fee, sqrt_x96, sender=sender)
         address = self.factory.call("getPool", token0, token1, fee)
         return Market(self.pool(address), token0, token1, fee)
 
-    def provide(self, market: Market, value1: int, provider: str) -> tuple[Market, Receipt]:
-        """Move the concentrated ranges around the pool's price, worth `value1` raw token1 in all.
+    def provide(
+        self, markets: Sequence[Market], values1: Sequence[int], provider: str
+    ) -> tuple[list[Market], Receipt]:
+        """Move the concentrated ranges of each market around its pool's price, in one transaction.
 
-        The first call mints the full range too. One transaction; the provider must hold and have approved
-        the tokens.
+        Depths are `values1`, raw token1. A market without ranges gets the full range too. The provider must
+        hold the tokens and have approved them.
         """
-        sqrt_x96 = market.sqrt_price_x96()
-        centre, spacing = tick_at(sqrt_x96), TICK_SPACING[market.fee]
-        calls = [call for position in market.concentrated for call in self._withdrawal(position, provider)]
-        minted = 0
-        for width, share in RANGES:
-            if width is None and market.concentrated:
-                continue
-            ticks = tick_range(centre, width, spacing)
-            amounts = position_amounts(sqrt_x96, ticks, int(value1 * share))
-            tokens = market.token0.address, market.token1.address
-            mint = (*tokens, market.fee, *ticks, *amounts, 0, 0, provider, _DEADLINE)
-            calls.append(self.positions.encode("mint", mint))
-            minted += width is not None
-        receipt = self.positions.send("multicall", calls, sender=provider, gas=_MINT_GAS)
-        created = [event.tokenId for event in self.positions.events(receipt, "IncreaseLiquidity")]
-        return replace(market, concentrated=tuple(created[:minted]), centre_x96=sqrt_x96), receipt
+        prices = self.sqrt_prices_x96(markets)
+        calls: list[bytes] = []
+        concentrated: list[list[bool]] = []  # of each market's mints, in order
+        for market, value1, sqrt_x96 in zip(markets, values1, prices, strict=True):
+            for position in market.concentrated:
+                calls += self._withdrawal(*position, provider)
+            ranges = [r for r in RANGES if r[0] is not None or not market.concentrated]
+            calls += [self._mint(market, *r, sqrt_x96, value1, provider) for r in ranges]
+            concentrated.append([width is not None for width, _ in ranges])
+        receipt = self.positions.send("multicall", calls, sender=provider, gas=_PROVIDE_GAS)
+        minted = iter(self.positions.events(receipt, "IncreaseLiquidity"))
+        moved = []
+        for market, flags, sqrt_x96 in zip(markets, concentrated, prices, strict=True):
+            held = [(event.tokenId, event.liquidity) for flag in flags for event in [next(minted)] if flag]
+            moved.append(replace(market, concentrated=tuple(held), centre_x96=sqrt_x96))
+        return moved, receipt
 
-    def _withdrawal(self, position: int, provider: str) -> list[bytes]:
-        liquidity = self.positions.call("positions", position).liquidity
+    def sqrt_prices_x96(self, markets: Sequence[Market]) -> list[int]:
+        """Current prices of several pools, in one exchange."""
+        answers = self.chain.call_many([(m.pool.address, m.pool.encode("slot0")) for m in markets])
+        return [int.from_bytes(answer[:32]) for answer in answers]
+
+    def _mint(
+        self, market: Market, width: float | None, share: float, sqrt_x96: int, value1: int, provider: str
+    ) -> bytes:
+        ticks = tick_range(tick_at(sqrt_x96), width, TICK_SPACING[market.fee])
+        amounts = position_amounts(sqrt_x96, ticks, int(value1 * share))
+        tokens = market.token0.address, market.token1.address
+        return self.positions.encode(
+            "mint", (*tokens, market.fee, *ticks, *amounts, 0, 0, provider, _DEADLINE)
+        )
+
+    def _withdrawal(self, position: int, liquidity: int, provider: str) -> list[bytes]:
         return [
             self.positions.encode("decreaseLiquidity", (position, liquidity, 0, 0, _DEADLINE)),
             self.positions.encode("collect", (position, provider, _MAX_UINT128, _MAX_UINT128)),

@@ -24,6 +24,7 @@ from equipoise.world.builder import (
     WETH,
     build_world,
     mint,
+    provided,
     reference_x96,
     value_in_token1,
 )
@@ -122,7 +123,7 @@ class World:
         """Save the whole chain to a file."""
         manifest = {
             **self._manifest,
-            "provided": {s: [list(m.concentrated), str(m.centre_x96)] for s, m in self._markets.items()},
+            "provided": provided(self._markets),
         }
         state = {
             "format": _FORMAT,
@@ -236,7 +237,7 @@ class World:
         """USDC per whole token in the asset's pool, before its fee."""
         market = self._named(self._markets, symbol)
         decimals = [self._decimals[token.address] for token in (market.token0, market.token1)]
-        price = price_of(market.sqrt_price_x96()) * 10.0 ** (decimals[0] - decimals[1])
+        price = price_of(self._uniswap.sqrt_prices_x96([market])[0]) * 10.0 ** (decimals[0] - decimals[1])
         return price if market.token1.address == self.usdc.address else 1 / price
 
     def align_pools(self, symbols: Iterable[str] | None = None) -> Receipt:
@@ -251,31 +252,36 @@ class World:
         pools = [market.pool for market in sound]
         return self.arbitrageur.send("align", pools, references, sender=DEPLOYER, gas=100_000_000)
 
-    def recentre_liquidity(self, min_move: float = 0.01) -> list[Receipt]:
-        """The liquidity provider moves its ranges around each pool whose price has moved.
+    def recentre_liquidity(self, min_move: float = 0.01) -> Receipt | None:
+        """The liquidity provider moves its ranges around every price that has moved, in one transaction.
 
         Parameters
         ----------
         min_move
-            Relative change of the pool's price since its ranges were last placed from which it does, >= 0.
+            Relative change of the pool's price, since its ranges were last placed, from which it does; >= 0.
 
         Returns
         -------
-        list of Receipt
-            One per pool that was recentred. Depth in USD is then the asset's `depth_usd` again.
+        Receipt or None
+            None when no pool had moved. The depth of the others in USD is then their `depth_usd` again.
         """
         if not min_move >= 0:
             raise InputError(f"min_move {min_move} must be at least 0")
         answers = {self.tokens[symbol].address: answer for symbol, answer in self._answers().items()}
-        receipts = []
-        for asset in self.assets:
-            market = self._markets[asset.symbol]
-            moved = abs(price_of(market.sqrt_price_x96()) / price_of(market.centre_x96) - 1)
+        markets = list(self._markets.values())
+        chosen: dict[str, int] = {}
+        for asset, market, now in zip(
+            self.assets, markets, self._uniswap.sqrt_prices_x96(markets), strict=True
+        ):
+            moved = abs(price_of(now) / price_of(market.centre_x96) - 1)
             if moved >= min_move and answers[market.token1.address] > 0:
-                depth = value_in_token1(market, asset.depth_usd, answers, self._decimals)
-                self._markets[asset.symbol], receipt = self._uniswap.provide(market, depth, PROVIDER)
-                receipts.append(receipt)
-        return receipts
+                chosen[asset.symbol] = value_in_token1(market, asset.depth_usd, answers, self._decimals)
+        if not chosen:
+            return None
+        moving = [self._markets[symbol] for symbol in chosen]
+        placed, receipt = self._uniswap.provide(moving, list(chosen.values()), PROVIDER)
+        self._markets |= dict(zip(chosen, placed, strict=True))
+        return receipt
 
     # --- tokens
 
@@ -292,7 +298,8 @@ class World:
         pool = self._uniswap.pool(self._manifest["pools"][asset.symbol])
         concentrated, centre = self._manifest["provided"][asset.symbol]
         market = Market(pool, sides[0], sides[1], asset.pool_fee)
-        return replace(market, concentrated=tuple(concentrated), centre_x96=int(centre))
+        held = tuple((int(position), int(liquidity)) for position, liquidity in concentrated)
+        return replace(market, concentrated=held, centre_x96=int(centre))
 
     def _answers(self) -> dict[str, int]:
         feeds = list(self.feeds.values())
