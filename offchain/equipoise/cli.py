@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,8 +65,7 @@ def estimate(prices: str, assets: str | None, as_json: bool) -> None:
     from equipoise.marketdata.prices import load_prices
     from equipoise.solver.parity import solve_parity
 
-    names = None if assets is None else [name.strip() for name in assets.split(",") if name.strip()]
-    frame = load_prices(prices, names)
+    frame = load_prices(prices, _names(assets))
     result = estimate_prices(frame)
     covariance = result.correlation * result.vol_ann[:, None] * result.vol_ann[None, :]
     solution = solve_parity(covariance)
@@ -80,6 +81,98 @@ def estimate(prices: str, assets: str | None, as_json: bool) -> None:
         click.echo(json.dumps({**head, **_solution(solution)}, indent=2))
     else:
         _print_estimate(labels, result, solution)
+
+
+@main.command()
+@click.option("--days", type=int, help="Replay only the first so many days (at least 60).")
+@click.option(
+    "--prices", type=click.Path(path_type=Path), help="CSV of your own: `date` and a column an asset."
+)
+@click.option("--assets", help="2 to 8 columns, separated by commas.")
+@click.option("--budgets", help="Share of variance of each asset, separated by commas; equal by default.")
+@click.option("--target-vol", type=float, default=0.15, show_default=True, help="Volatility a year.")
+@click.option("--seed", type=int, default=7, show_default=True, help="Of users and signers' price sources.")
+@click.option("--out", default="build/demo", show_default=True, help="Directory of the report.")
+def demo(
+    days: int | None,
+    prices: Path | None,
+    assets: str | None,
+    budgets: str | None,
+    target_vol: float,
+    seed: int,
+    out: str,
+) -> None:
+    """Replay real prices against the real contracts on a local chain, and write a report.
+
+    Depositors, signers, an arbitrageur and a keeper meet a vault on Uniswap V3, one day after another; at the
+    end stands a table of the vault beside simpler portfolios, and report.html, PNGs and summary.json.
+    """
+    from rich.console import Console
+
+    from equipoise.report import render, write_report
+    from equipoise.report.progress import DemoProgress
+    from equipoise.simulation.demo import DemoOptions, run_demo
+    from equipoise.simulation.replay import ReplayConfig
+
+    names = _names(assets)
+    shares = None if budgets is None else _fractions(budgets)
+    options = DemoOptions(days, prices, names, shares, target_vol, ReplayConfig(seed=seed))
+    console = Console()
+    with _interruptible(), DemoProgress(console) as progress:
+        result = run_demo(options, progress.day, progress.stage)
+        progress.stage("the report is drawn")
+        report = write_report(result, out)
+    console.print(render(result, report.portfolios))
+    console.print(f"Report: {report.directory / 'report.html'}")
+
+
+@main.command()
+@click.option("--port", type=click.IntRange(1, 65535), default=8545, show_default=True)
+def world(port: int) -> None:
+    """Keep a local chain with a living vault on it, for `ape console` and `ape run`, until Ctrl-C."""
+    import signal
+
+    from equipoise.simulation.demo import DemoOptions, living_world
+
+    with _interruptible(), living_world(DemoOptions(), port) as staged:
+        path = staged.deployment.save()
+        try:
+            click.echo(f"http://127.0.0.1:{port} until Ctrl-C; vault {staged.deployment.vault.address}")
+            click.echo("in another terminal: ape console --network ethereum:local:foundry")
+            signal.pause()
+        finally:
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C and SIGTERM unwind everything, then end with 130: no process and no half-written file stays."""
+    import signal
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo("interrupted: the local chain is stopped, nothing was written", err=True)
+        sys.exit(130)
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _names(assets: str | None) -> list[str] | None:
+    return None if assets is None else [name.strip() for name in assets.split(",") if name.strip()]
+
+
+def _fractions(text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError as error:
+        raise InputError(
+            f"--budgets {text!r}: give numbers separated by commas, such as 0.4,0.3,0.3"
+        ) from error
 
 
 def _read_json(source: str) -> Any:

@@ -81,7 +81,7 @@ class AuctionConfig:
     parity_band: float = 0.03
     volatility_band: float = 0.10
     start_premium: float = 0.01
-    end_discount: float = 0.005
+    end_discount: float = 0.01
     loss_budget: float = 0.005
     duration: int = 1800
 

@@ -112,7 +112,7 @@ class Deployment:
             attribute: Contract(chain, data["contracts"][attribute], load_artifact(name).abi, name)
             for attribute, name in CONTRACTS.items()
         }
-        erc20 = load_artifact("IERC20Metadata").abi
+        erc20 = handles["vault"].abi  # a share is an ERC-20 itself, so the tokens speak its ABI
         return cls(
             chain=chain,
             symbols=tuple(data["symbols"]),

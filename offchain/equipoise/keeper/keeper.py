@@ -22,6 +22,7 @@ __all__ = ["Fill", "Keeper", "Opportunity"]
 _WHOLE_LOT = 2**256 - 1
 # The curve falls by less than this factor in a second of any permitted auction; a plan rounds to seconds.
 _PRICE_MARGIN = 1e-6
+_PARTS = (1, 2, 4, 8)
 
 
 @dataclass(frozen=True)
@@ -104,19 +105,15 @@ class Keeper:
 
     def fill_all(self) -> Iterator[Fill]:
         """Fill the auction in course, soonest lot first, until no pool pays for what is left of it."""
-        attempted: set[tuple[str, str]] = set()
-        while True:
-            lots = [o for o in self.opportunities() if (o.sell, o.buy) not in attempted]
-            if not lots:
-                return
-            lot = min(lots, key=lambda o: o.at)
-            attempted.add((lot.sell, lot.buy))
+        refused: set[tuple[str, str]] = set()
+        while lots := [lot for lot in self.opportunities() if (lot.sell, lot.buy) not in refused]:
+            lot = min(lots, key=lambda lot: lot.at)
             self._wait_until(lot.at)
             try:
                 yield self.fill(lot)
             except ContractRevert:
-                # somebody was faster, or the pool moved: what is left is looked at anew
-                continue
+                # somebody was faster, or the pool moved: the other pairs are looked at anew
+                refused.add((lot.sell, lot.buy))
 
     def opportunities(self) -> list[Opportunity]:
         """Lots of the auction in course that a pool, at its price now, pays for before the end."""
@@ -160,22 +157,30 @@ class Keeper:
     def _opportunity(
         self, sell: str, buy: str, fee: int, prices: dict[str, float], curve: PriceCurve, started_at: int
     ) -> Opportunity | None:
+        """The whole lot or the part of it that a pool pays for first: a part moves the pool's price less."""
         try:
             lot, _ = self.deployment.auction.call("quoteBid", sell, buy, _WHOLE_LOT)
-            quote = self._quoter.call("quoteExactInputSingle", (sell, buy, lot, fee, 0))
         except ContractRevert:
-            return None  # nothing to sell there now, or the mode or the pool does not allow it
-        received = quote[0] / self._units[buy] * prices[buy]
-        value = lot / self._units[sell] * prices[sell]
-        second = (
-            curve.earliest((received - self.gas_usd) / value * (1 - _PRICE_MARGIN))
-            if (received > self.gas_usd)
-            else None
-        )
-        if second is None:
-            return None
-        min_profit = int(self.gas_usd / prices[buy] * self._units[buy] * (1 - _PRICE_MARGIN))
-        return Opportunity(sell, buy, fee, lot, min_profit, started_at + second)
+            return None  # nothing to sell there now, or the mode does not allow it
+        best: Opportunity | None = None
+        for part in _PARTS:
+            amount = lot // part
+            value = amount / self._units[sell] * prices[sell]
+            received = self._proceeds(sell, buy, fee, amount) / self._units[buy] * prices[buy]
+            if amount == 0 or received <= self.gas_usd:
+                continue
+            second = curve.earliest((received - self.gas_usd) / value * (1 - _PRICE_MARGIN))
+            if second is not None and (best is None or started_at + second < best.at):
+                profit = int(self.gas_usd / prices[buy] * self._units[buy] * (1 - _PRICE_MARGIN))
+                best = Opportunity(sell, buy, fee, amount, profit, started_at + second)
+        return best
+
+    def _proceeds(self, sell: str, buy: str, fee: int, amount: int) -> int:
+        """What the pool pays for `amount` now {smallest unit of buy}; 0 when it cannot."""
+        try:
+            return int(self._quoter.call("quoteExactInputSingle", (sell, buy, amount, fee, 0))[0])
+        except ContractRevert:
+            return 0
 
     def fill(self, lot: Opportunity) -> Fill:
         """Fill one lot through the filler contract; ContractRevert when the pool no longer pays for it."""

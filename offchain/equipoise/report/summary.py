@@ -19,7 +19,7 @@ _UNITS = {
     "return, total_return, volatility, max_drawdown": "fractions; a year where it applies, of 365 days; "
     "max_drawdown 0.3 is a loss of 30 % from a peak",
     "sharpe": "mean daily return a year / volatility, risk-free rate 0",
-    "turnover, trading_cost": "fraction of NAV a year; turnover one way (dollars sold)",
+    "turnover, trading_cost": "fraction of NAV a year; turnover is assets bought plus sold",
     "gas": "from the first investment on; a benchmark pays the vault's gas per fill for each of its fills",
     "parity_gap, risk shares, budgets": "fractions of variance",
     "null": "not defined on so few days",

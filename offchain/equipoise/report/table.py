@@ -22,8 +22,8 @@ _FIGURES = ("Volatility", "Drawdown", "Sharpe", "Turnover", "Gas", "Cost")
 NOTE = (
     "Same days, prices and cost per dollar traded; gas per fill as the vault's. Benchmarks are fully "
     "invested, not scaled to the vault's volatility, and pay no fees. Year of 365 days, risk-free rate 0, "
-    "drawdown at its deepest, turnover one way and trading cost as fractions of NAV a year. The vault's gas "
-    "counts every transaction, oracle reports included; keepers pay it, not the vault."
+    "drawdown at its deepest, turnover (bought plus sold) and trading cost as fractions of NAV a year. The "
+    "vault's gas counts oracle reports, openings and fills; keepers pay it, not the vault."
 )
 
 

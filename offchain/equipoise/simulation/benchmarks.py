@@ -52,7 +52,7 @@ class Portfolio:
     weights
         Date x asset at the end of the day; the rest is cash.
     turnover, cost
-        Fraction of NAV traded (one way) and given away, by day.
+        Fraction of NAV traded (assets bought plus sold, each against cash) and given away, by day.
     cost_usd, gas, gas_usd
         Totals by day; a benchmark's dollars are for the vault's NAV on the base day.
     prices, covariances
@@ -214,8 +214,8 @@ class _Benchmarks:
             value = units * prices[day]
             before = cash + value.sum()
             goal = target(day)
-            trades = np.append(goal - value / before, (1 - goal.sum()) - cash / before)
-            turnover[day] = np.abs(trades).sum() / 2
+            trades = goal - value / before
+            turnover[day] = np.abs(trades).sum()
             cost[day] = self.cost_rate * turnover[day]
             gas[day] = self.gas_per_fill * _fills(trades)
             after = before * (1 - cost[day])
@@ -242,6 +242,5 @@ class _Benchmarks:
 
 
 def _fills(trades: FloatArray) -> int:
-    """Fills that pair k sellers with m buyers: k + m - 1."""
-    count = int((np.abs(trades) > _DUST).sum())
-    return max(count - 1, 0)
+    """One for each asset that is traded: against cash, as the vault's keeper does."""
+    return int((np.abs(trades) > _DUST).sum())

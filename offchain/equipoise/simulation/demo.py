@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
 
 from equipoise.client.config import (
-    ZERO_ADDRESS,
     AssetConfig,
     AuctionConfig,
     DeploymentConfig,
@@ -18,15 +19,25 @@ from equipoise.client.config import (
 from equipoise.client.deployment import Deployment, deploy
 from equipoise.errors import InputError
 from equipoise.estimation.ewma import EstimationConfig
+from equipoise.keeper import Keeper
 from equipoise.marketdata.packages import default_prices
 from equipoise.marketdata.prices import load_prices
 from equipoise.simulation.committee import Committee
 from equipoise.simulation.replay import DayView, Replay, ReplayConfig
 from equipoise.simulation.result import ReplayResult
-from equipoise.units import DAY
+from equipoise.units import DAY, to_token
 from equipoise.world import AssetSpec, World
 
-__all__ = ["DEFAULT_ASSETS", "DemoOptions", "demo_prices", "local_config", "run_demo"]
+__all__ = [
+    "DEFAULT_ASSETS",
+    "DemoOptions",
+    "Stage",
+    "demo_prices",
+    "living_world",
+    "local_config",
+    "run_demo",
+    "stage",
+]
 
 DEFAULT_ASSETS = ("BTC", "ETH", "BNB", "LINK", "SPX")
 DEFAULT_START, DEFAULT_END = "2020-01-01", "2022-12-31"
@@ -34,6 +45,7 @@ SIGNERS, THRESHOLD = 5, 3
 MAX_ASSETS = 8
 MIN_DAYS = 60
 FALLBACK_ETH_PRICE = 1_500.0
+POCKET_MONEY = 1_000_000.0
 USERS = ("alice", "bob", "carol", "dave", "keeper", "latency_trader")
 
 
@@ -51,6 +63,15 @@ class DemoOptions:
     budgets: Sequence[float] | None = None
     target_vol: float = 0.15
     replay: ReplayConfig = field(default_factory=ReplayConfig)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A deployed vault, its signers, and the accounts of the people who use it."""
+
+    deployment: Deployment
+    committee: Committee
+    users: dict[str, str]
 
 
 def demo_prices(options: DemoOptions) -> pd.DataFrame:
@@ -77,7 +98,6 @@ def demo_prices(options: DemoOptions) -> pd.DataFrame:
 
 def local_config(
     world: World,
-    symbols: Sequence[str],
     budgets: Sequence[float],
     signers: Sequence[str],
     *,
@@ -85,17 +105,17 @@ def local_config(
     target_vol: float = 0.15,
 ) -> DeploymentConfig:
     """The configuration of a vault on the local world: the same object that a testnet's file makes."""
-    cash = AssetConfig("USDC", world.tokens["USDC"], world.feeds["USDC"], 0.5, 2.0, half_spread_bps=10)
+    cash = AssetConfig("USDC", world.usdc.address, world.feeds["USDC"].address, 0.5, 2.0, half_spread_bps=10)
     assets = tuple(
         AssetConfig(
-            symbol,
-            world.tokens[symbol],
-            world.feeds[symbol],
+            spec.symbol,
+            world.tokens[spec.symbol].address,
+            world.feeds[spec.symbol].address,
             min_price=1e-8,
             max_price=1e9,
-            pool_fee=world.pool_fees[symbol],
+            pool_fee=spec.pool_fee,
         )
-        for symbol in symbols
+        for spec in world.assets
     )
     return DeploymentConfig(
         name="Equipoise Risk Parity",
@@ -105,7 +125,7 @@ def local_config(
         budgets=tuple(budgets),
         oracle=OracleConfig(tuple(signers), THRESHOLD),
         owner=owner,
-        guardian=owner if owner != ZERO_ADDRESS else world.accounts[0],
+        guardian=owner,
         fee_recipient=owner,
         uniswap_factory=world.factory.address,
         swap_router=world.router.address,
@@ -113,34 +133,35 @@ def local_config(
     )
 
 
+def stage(world: World, closes: pd.DataFrame, options: DemoOptions) -> Stage:
+    """Deploy the vault on a world with the basket of `closes`, and point signers at it."""
+    deployer, *others = world.accounts
+    users = dict(zip(USERS, others, strict=False))
+    committee = Committee(closes, SIGNERS, options.replay.seed, EstimationConfig())
+    budgets = list(options.budgets or [1 / len(world.assets)] * len(world.assets))
+    config = local_config(world, budgets, committee.addresses, owner=deployer, target_vol=options.target_vol)
+    deployment = deploy(world.chain, deployer, config)
+    committee.bind(deployment, relayer=users["keeper"])
+    return Stage(deployment, committee, users)
+
+
 def run_demo(
     options: DemoOptions,
-    on_day: Callable[[DayView], None] = lambda _: None,
+    on_day: Callable[[DayView, int], None] = lambda day, total: None,
     on_stage: Callable[[str], None] = lambda _: None,
 ) -> ReplayResult:
     """Build the world, deploy, replay. Leaves no process behind, whatever happens."""
     closes = demo_prices(options)
-    symbols = [str(name) for name in closes.columns]
     filled = closes.ffill().bfill()
-    budgets = list(options.budgets or [1 / len(symbols)] * len(symbols))
-    seed = options.replay.seed
-    on_stage("signers read their own price history")
-    committee = Committee(closes, SIGNERS, seed, EstimationConfig())
-    on_stage("anvil starts; Uniswap V3, tokens and feeds are deployed")
-    specs = [AssetSpec.of(symbol, float(filled[symbol].iloc[0])) for symbol in symbols]
-    begin = int(filled.index[0].timestamp()) + DAY // 2
-    with World.build(specs, start_timestamp=begin) as world:
-        deployer, *others = world.accounts
-        on_stage("the vault is deployed")
-        config = local_config(
-            world, symbols, budgets, committee.addresses, owner=deployer, target_vol=options.target_vol
-        )
-        deployment: Deployment = deploy(world.chain, deployer, config)
-        users = dict(zip(USERS, others, strict=False))
-        committee.bind(deployment, relayer=users["keeper"])
+    on_stage("anvil starts; Uniswap V3, tokens, feeds and the vault are deployed")
+    specs = [AssetSpec.of(str(symbol), float(filled[symbol].iloc[0])) for symbol in filled]
+    # half a day before the first close, so that everything stands when it comes
+    with World.build(specs, start_timestamp=int(filled.index[0].timestamp()) + DAY // 2) as world:
+        staged = stage(world, closes, options)
         on_stage(f"{len(filled)} days are replayed")
         eth = filled["ETH"] if "ETH" in filled else pd.Series(FALLBACK_ETH_PRICE, index=filled.index)
-        result = Replay(world, deployment, filled, committee, users, eth, options.replay).run(on_day)
+        replay = Replay(world, staged.deployment, filled, staged.committee, staged.users, eth, options.replay)
+        result = replay.run(lambda day: on_day(day, len(filled)))
     described = {
         **result.config,
         "prices": str(options.prices or "default"),
@@ -148,3 +169,35 @@ def run_demo(
         "target_volatility": options.target_vol,
     }
     return replace(result, config=described)
+
+
+@contextmanager
+def living_world(options: DemoOptions, port: int) -> Iterator[Stage]:
+    """A world to play with: the vault deployed at the last closes, reports posted, one depositor invested.
+
+    The chain listens on 127.0.0.1:`port`; its clock starts now. It ends with the context.
+    """
+    closes = demo_prices(options)
+    filled = closes.ffill().bfill()
+    specs = [AssetSpec.of(str(symbol), float(filled[symbol].iloc[-1])) for symbol in filled]
+    with World.build(specs, start_timestamp=int(time.time()), port=port) as world:
+        staged = stage(world, closes, options)
+        deployment, alice = staged.deployment, staged.users["alice"]
+        now = world.chain.timestamp()
+        staged.committee.post_correlations(len(closes) - 1, now)
+        staged.committee.post_volatilities(len(closes) - 1, now)
+        for user in staged.users.values():
+            world.fund("USDC", user, to_token(POCKET_MONEY))
+        stake = to_token(POCKET_MONEY / 2)
+        deployment.cash.send("approve", deployment.vault.address, stake, sender=alice)
+        deployment.vault.send("deposit", stake, alice, sender=alice)
+
+        def wait_until(timestamp: int) -> None:
+            if timestamp > world.chain.timestamp():
+                world.warp_to(timestamp)
+
+        keeper = Keeper(deployment, staged.users["keeper"], world.quoter, wait_until)
+        keeper.open()
+        for _ in keeper.fill_all():
+            world.align_pools()
+        yield staged

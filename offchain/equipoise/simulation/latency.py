@@ -1,8 +1,8 @@
 """The trader who knows tomorrow's feed: may it profit from depositing or redeeming at today's?
 
 A Chainlink feed follows its market within a deviation threshold. Somebody who watches the market knows,
-before the feed answers, that every price has moved by up to that threshold. Each attempt runs on a side branch
-of the chain (a snapshot) and is undone: the replay itself goes on as if nothing had happened.
+before the feed answers, that every price has moved by up to that threshold. Each attempt runs on a side
+branch of the chain (a snapshot) and is undone: the replay itself goes on as if nothing had happened.
 """
 
 from __future__ import annotations

@@ -39,8 +39,10 @@ class ReplayConfig:
 
     Attributes
     ----------
-    correlations_every, recentre_every, latency_every
-        Days between correlation reports, liquidity providers' moves, and latency round trips.
+    correlations_every, latency_every
+        Days between correlation reports, and between latency round trips.
+    recentre_after
+        Relative move of a pool's price after which its liquidity providers follow it.
     latency_deviation
         How far every feed may lag its market in a latency round trip, a fraction: the feeds' threshold.
     latency_stake
@@ -51,7 +53,7 @@ class ReplayConfig:
 
     seed: int = 7
     correlations_every: int = 7
-    recentre_every: int = 30
+    recentre_after: float = 0.1
     latency_every: int = 30
     latency_deviation: float = 0.005
     latency_stake: float = 100_000.0
@@ -121,7 +123,7 @@ class Replay:
         self._steps: dict[int, list[Step]] = {}
         for step in schedule(len(prices), config.seed):
             self._steps.setdefault(step.day, []).append(step)
-        self._keeper = Keeper(deployment, users["keeper"], world.quoter, world.wait_until)
+        self._keeper = Keeper(deployment, users["keeper"], world.quoter, self._wait_until)
         self._record = _Record()
         self._correlations_day: int | None = None
         self._gas = 0
@@ -139,12 +141,11 @@ class Replay:
         world, config = self._world, self._config
         self._gas = 0
         midnight = int(date.timestamp()) + DAY
-        world.wait_until(midnight)
+        self._wait_until(midnight)
         prices = {str(name): float(price) for name, price in self._prices.iloc[k].items()}
         world.set_prices({**prices, "USDC": 1.0})
-        if k and k % config.recentre_every == 0:
-            world.recentre_liquidity()
         world.align_pools()
+        world.recentre_liquidity(config.recentre_after)
         self._relay(k, midnight)
         for step in self._steps.get(k, ()):
             self._act(step, date)
@@ -161,6 +162,10 @@ class Replay:
                 config.latency_stake,
             )
         return self._write_day(k, date, rebalance)
+
+    def _wait_until(self, timestamp: int) -> None:
+        if timestamp > self._world.chain.timestamp():
+            self._world.warp_to(timestamp)
 
     def _relay(self, k: int, observed_at: int) -> None:
         """Volatilities daily, correlations when due; none before the signers have enough data."""
@@ -182,7 +187,10 @@ class Replay:
             opened = self._keeper.open()
         except ContractRevert:
             return nothing  # an auction of another keeper is still in course
-        fills = list(self._keeper.fill_all())
+        fills = []
+        for fill in self._keeper.fill_all():
+            fills.append(fill)
+            self._world.align_pools()  # the arbitrageur answers each trade
         after = self._deployment.dashboard()
         gas = opened.gas_used + sum(fill.gas_used for fill in fills)
         self._gas += gas
@@ -214,7 +222,7 @@ class Replay:
             receipt = vault.send("deposit", amount, user, sender=user)
             self._note(date, step, step.amount, receipt.gas_used)
             return
-        shares = int(vault.call("balanceOf", user) * step.amount)
+        shares = vault.call("balanceOf", user) * round(step.amount * 100) // 100
         if step.action == "redeem":
             shares = min(shares, vault.call("maxRedeem", user))
         if shares == 0:
@@ -234,7 +242,6 @@ class Replay:
         self._note(date, step, usd, receipt.gas_used)
 
     def _note(self, date: pd.Timestamp, step: Step, usd: float, gas: int) -> None:
-        self._gas += gas
         self._record.actions.append(
             {"date": date, "user": step.user, "action": step.action, "usd": usd, "gas": gas}
         )

@@ -46,9 +46,9 @@ class ReplayResult:
     days
         Columns `DAY_COLUMNS`: nav_usd (USD), share_price (USDC a share), parity_gap (fraction of variance),
         leverage (gross exposure / NAV), volatility (the vault's own annual estimate, NaN before the first),
-        mode (one of `MODES`), turnover_usd (dollars sold in the day's fills, which is dollars bought: one
-        way), trading_cost_usd (value given away in them at mid prices; negative is a gain), gas_used (gas
-        of the day's vault, oracle and keeper transactions), gas_usd, rebalanced (bool), report_age_s.
+        mode (one of `MODES`), turnover_usd (assets bought plus sold in the day's fills, each against cash),
+        trading_cost_usd (value given away in them at mid prices; negative is a gain), gas_used (gas of the
+        day's oracle and keeper transactions), gas_usd, rebalanced (bool), report_age_s.
     weights, risk_shares, prices
         Date x asset: exposure / NAV at the end of the day, share of variance by the vault's own estimate
         (zeros while nothing is held), mid price in USD.
