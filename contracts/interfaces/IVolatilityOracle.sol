@@ -118,13 +118,13 @@ interface IVolatilityOracle is IParameters {
     /// @notice Post volatilities: every signer signs its own estimate, the stored one is the per-asset median
     /// (the upper one for an even count), no lower than the speed limit allows.
     /// @param reports at least `threshold()` and at most one a signer, ascending by signer's address
-    /// @custom:requirement EQ-24 EQ-25 EQ-26 EQ-27 EQ-28 EQ-29 EQ-30
+    /// @custom:requirement EQ-23 EQ-24 EQ-25 EQ-26 EQ-27 EQ-28 EQ-29 EQ-30
     function postVolatilities(SignedVolatilities[] calldata reports) external;
 
     /// @notice Post correlations that at least `threshold()` signers signed identically.
     /// @param signatures ascending by signer's address
     /// @param coordinates WORD8 that passes the certificate, or 0: then the chain solves for them
-    /// @custom:requirement EQ-31 EQ-32 EQ-33
+    /// @custom:requirement EQ-23 EQ-26 EQ-31 EQ-32 EQ-33 EQ-35
     function postCorrelations(
         CorrelationReport calldata report,
         Signature[] calldata signatures,

@@ -39,7 +39,9 @@ library CoordinateSolver {
         _normalise(x, c);
         int256[] memory hessian = new int256[](n * n);
         for (uint256 k; k < SWEEPS; ++k) _sweep(x, c, b);
-        for (uint256 k; k < MAX_STEPS && !_newtonStep(x, c, b, hessian); ++k) {}
+        for (uint256 k; k < MAX_STEPS; ++k) {
+            if (_newtonStep(x, c, b, hessian)) break;
+        }
         for (uint256 i; i < n; ++i) {
             uint256 rounded = (uint256(x[i]) + Word8.LANE_TO_WAD / 2) / Word8.LANE_TO_WAD;
             coordinates |= uint256(SafeCast.toUint32(rounded)) << (Word8.LANE_BITS * i);

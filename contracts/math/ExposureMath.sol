@@ -18,7 +18,7 @@ library ExposureMath {
     /// @return exposuresWad {1} fraction of NAV for each asset
     /// @return leverageWad {1} their sum
     /// @return scaleWad {1} min(1, maxLeverage / uncapped leverage): the portfolio aims at targetVol * scale
-    /// @custom:requirement EQ-10 EQ-11
+    /// @custom:requirement EQ-10 EQ-11 EQ-12
     function targets(
         uint256 vols,
         uint256 coordinates,

@@ -21,7 +21,7 @@ library RiskMath {
     /// @return volatilityWad {1/sqrt(year)} sqrt(a'Ca), rounded down
     /// @return sharesWad {1} each asset's share of variance, negative for a hedge; zeros for an empty portfolio
     /// @return parityGapWad {1} max |share_i - b_i|; 0 for an empty portfolio
-    /// @custom:requirement EQ-4 EQ-5 EQ-6
+    /// @custom:requirement EQ-4 EQ-5 EQ-6 EQ-13
     function riskState(
         uint256[] memory exposuresWad,
         uint256 vols,

@@ -46,6 +46,7 @@ library Word8 {
     }
 
     /// @notice Up to 8 WAD values in one word, each rounded down to 1e-8; reverts above 42.94967295.
+    /// @custom:requirement EQ-1
     function packDown(uint256[] memory valuesWad) internal pure returns (uint256 word) {
         for (uint256 i; i < valuesWad.length; ++i) {
             word |= uint256(SafeCast.toUint32(valuesWad[i] / LANE_TO_WAD)) << (LANE_BITS * i);
