@@ -21,6 +21,7 @@ DEFAULT_GAS = 8_000_000
 DEFAULT_CREATION_GAS = 16_000_000
 TIMEOUT_SECONDS = 120.0
 _REVERTED = 3  # JSON-RPC code of a reverted eth_call
+_HALTED = "EVM error"  # anvil's words for running out of gas, an invalid opcode, ...
 _UNKNOWN_METHOD = (-32601, -32602)
 
 
@@ -227,10 +228,15 @@ class RpcChain:
 
     def _raise_reason(self, transaction: dict[str, str], mined: dict[str, Any]) -> None:
         """A failed transaction leaves its state unchanged: the same call in its block tells why."""
-        self.request("eth_call", transaction, mined["blockNumber"])
+        words = "no reason given"
+        try:
+            self.request("eth_call", transaction, mined["blockNumber"])
+        except RevertedCall as reverted:
+            if reverted.data:
+                raise
+            words = reverted.message
         used, limit = int(mined["gasUsed"], 16), int(transaction["gas"], 16)
-        hint = "out of gas: give more" if used == limit else "and gave no reason"
-        raise RevertedCall(b"", f"{mined['transactionHash']} used {used} of {limit} gas, {hint}")
+        raise RevertedCall(b"", f"{words}; {used} of {limit} gas used by {mined['transactionHash']}")
 
 
 def _call(to: str, data: bytes, sender: str | None, block: int | str) -> tuple[str, dict[str, str], str]:
@@ -251,7 +257,7 @@ def _result(method: str, answer: Any) -> Any:
     if error is None:
         return answer["result"]
     message, code, data = error.get("message", ""), error.get("code", 0), error.get("data")
-    if code == _REVERTED or "revert" in message.lower():
+    if code == _REVERTED or "revert" in message.lower() or message.startswith(_HALTED):
         is_data = isinstance(data, str) and data.startswith("0x")
         raise RevertedCall(_bytes(data) if is_data else b"", "" if is_data else message)
     raise RpcError(f"{method}: {message} (code {code})", code)
