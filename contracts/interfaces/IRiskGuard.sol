@@ -17,14 +17,15 @@ interface IRiskGuard {
         InKindOnly
     }
 
+    /// @dev 24 bits hold 194 days, and leave room for pauses and guardian in the same slot.
     /// @param volatilitiesFreshFor Age of the volatility report above which risk may not rise {s} [10 min, 7 days]
     /// @param deleverAfter Age of the volatility report above which risk may only fall {s}
     ///        [volatilitiesFreshFor, 30 days]
     /// @param correlationsFreshFor Age of the correlations above which risk may not rise {s} [1 hour, 90 days]
     struct Params {
-        uint32 volatilitiesFreshFor;
-        uint32 deleverAfter;
-        uint32 correlationsFreshFor;
+        uint24 volatilitiesFreshFor;
+        uint24 deleverAfter;
+        uint24 correlationsFreshFor;
     }
 
     event ParamsSet(Params params);

@@ -174,6 +174,13 @@ interface IVolatilityOracle is IParameters {
         view
         returns (uint256 vols, uint256 coordinates, uint64 volatilitiesAt, uint64 correlationsAt);
 
+    /// @notice What a mode is computed from, in one storage read: observation times, 0 before the first report, and
+    /// whether verified coordinates are in place.
+    function reportTimes()
+        external
+        view
+        returns (uint64 volatilitiesAt, uint64 correlationsAt, bool hasCoordinates);
+
     /// @notice WORD8 of risk budgets.
     function budgets() external view returns (uint256);
 

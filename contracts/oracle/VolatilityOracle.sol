@@ -27,6 +27,7 @@ contract VolatilityOracle is IVolatilityOracle, EIP712, Ownable2Step {
         uint32 maxReportAge;
         uint64 maxFallPerDayWad;
         uint64 eigenvalueFloorWad;
+        bool hasCoordinates;
     }
 
     uint256 public constant MIN_ASSETS = 2;
@@ -102,6 +103,7 @@ contract VolatilityOracle is IVolatilityOracle, EIP712, Ownable2Step {
         _checkBudgets(newBudgets, _n);
         budgets = newBudgets;
         _coordinates = 0;
+        _state.hasCoordinates = false;
         emit BudgetsSet(newBudgets);
         emit CoordinatesCleared();
     }
@@ -384,6 +386,7 @@ contract VolatilityOracle is IVolatilityOracle, EIP712, Ownable2Step {
             }
         }
         _coordinates = coordinates;
+        if (!_state.hasCoordinates) _state.hasCoordinates = true;
         emit CoordinatesPosted(coordinates, errorWad);
     }
 
@@ -440,6 +443,16 @@ contract VolatilityOracle is IVolatilityOracle, EIP712, Ownable2Step {
     {
         State memory state = _state;
         return (_vols, _coordinates, state.volatilitiesAt, state.correlationsAt);
+    }
+
+    /// @inheritdoc IVolatilityOracle
+    function reportTimes()
+        external
+        view
+        returns (uint64 volatilitiesAt, uint64 correlationsAt, bool hasCoordinates)
+    {
+        State storage state = _state;
+        return (state.volatilitiesAt, state.correlationsAt, state.hasCoordinates);
     }
 
     /// @inheritdoc IVolatilityOracle

@@ -89,8 +89,8 @@ contract RiskGuard is IRiskGuard, IParameters, Ownable2Step {
 
     /// @inheritdoc IRiskGuard
     function riskMode() public view returns (Mode) {
-        (, uint256 coordinates, uint64 volatilitiesAt, uint64 correlationsAt) = volatilityOracle
-            .exposureData();
+        (uint256 volatilitiesAt, uint256 correlationsAt, bool hasCoordinates) = volatilityOracle
+            .reportTimes();
         // without any report there is no risk yet: the vault waits in cash
         if (volatilitiesAt == 0) return Mode.NoIncrease;
         Params memory p = _params;
@@ -99,7 +99,7 @@ contract RiskGuard is IRiskGuard, IParameters, Ownable2Step {
         if (age > p.deleverAfter) return Mode.DeleverOnly;
         bool stale = age > p.volatilitiesFreshFor ||
             block.timestamp - correlationsAt > p.correlationsFreshFor;
-        return coordinates == 0 || stale || increasesPaused ? Mode.NoIncrease : Mode.Normal;
+        return !hasCoordinates || stale || increasesPaused ? Mode.NoIncrease : Mode.Normal;
     }
 
     /// @inheritdoc IRiskGuard

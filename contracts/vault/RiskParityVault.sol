@@ -32,8 +32,15 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
     /// @dev One slot: what nearly every call reads and writes.
     struct Ledger {
         uint96 cash;
+        uint96 depositCap;
         uint40 feesAccruedAt;
-        uint120 highWaterMarkWad;
+        uint8 basketSize;
+    }
+
+    /// @dev One slot, read only where a fee is due. A mark holds prices up to 7.9e10 times the first.
+    struct Beneficiary {
+        address recipient;
+        uint96 highWaterMarkWad;
     }
 
     uint256 private constant WAD = 1e18;
@@ -56,12 +63,11 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
     /// @inheritdoc IRiskParityVault
     IRiskGuard public immutable guard;
 
-    Holding[] private _holdings;
+    /// @dev Of fixed size, so that no length is read; the first `basketSize` are used.
+    Holding[MAX_BASKET] private _holdings;
     Ledger private _ledger;
     Fees private _fees;
-    /// @inheritdoc IRiskParityVault
-    address public feeRecipient;
-    uint96 private _depositCap;
+    Beneficiary private _beneficiary;
     /// @inheritdoc IRiskParityVault
     address public auction;
 
@@ -93,9 +99,10 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
             if (basket[i] == address(cash)) revert RiskParityVault__BadToken(basket[i]);
             for (uint256 j; j < i; ++j)
                 if (basket[j] == basket[i]) revert RiskParityVault__BadToken(basket[i]);
-            _holdings.push(Holding(basket[i], 0));
+            _holdings[i].token = basket[i];
         }
-        _ledger = Ledger(0, uint40(block.timestamp), uint120(WAD));
+        _ledger = Ledger(0, 0, uint40(block.timestamp), uint8(basket.length));
+        _beneficiary.highWaterMarkWad = uint96(WAD);
     }
 
     // ------------------------------------------------------------------ admin
@@ -117,17 +124,18 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
         if (recipient == address(0)) revert RiskParityVault__ZeroAddress();
         // the old fees go to the old recipient, and the mark rises to the price now: gains made before a
         // performance fee existed never owe it
-        _accrueFees(_nav());
+        Nav memory value = _nav();
+        uint256 priceWad = _priceWad(value.mid, _accrueFees(value));
+        _beneficiary = Beneficiary(recipient, _mark(priceWad, _beneficiary.highWaterMarkWad));
         _fees = newFees;
-        feeRecipient = recipient;
         emit FeesSet(newFees, recipient);
     }
 
     /// @inheritdoc IRiskParityVault
     function setDepositCap(uint256 newCap) external {
-        bool tightens = newCap < _depositCap && msg.sender == guard.guardian();
+        bool tightens = newCap < _ledger.depositCap && msg.sender == guard.guardian();
         if (!tightens) _checkOwner();
-        _depositCap = newCap.toUint96();
+        _ledger.depositCap = newCap.toUint96();
         emit DepositCapSet(newCap);
     }
 
@@ -164,7 +172,7 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
 
     function _enter(uint256 assets, uint256 shares, address receiver, Nav memory value) private {
         if (!guard.depositsAllowed()) revert RiskParityVault__DepositsClosed();
-        uint256 room = FixedPointMathLib.zeroFloorSub(_depositCap, value.mid);
+        uint256 room = FixedPointMathLib.zeroFloorSub(_ledger.depositCap, value.mid);
         if (assets > room) revert RiskParityVault__DepositCapExceeded(assets, room);
         uint256 cash = _ledger.cash + assets;
         _ledger.cash = cash.toUint96();
@@ -323,13 +331,13 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
     // ------------------------------------------------------------------ books
 
     function _at(uint256 index) private view returns (address token, uint256 balance) {
-        if (index == _holdings.length) return (asset(), _ledger.cash);
+        if (index == _ledger.basketSize) return (asset(), _ledger.cash);
         Holding storage holding = _holdings[index];
         return (holding.token, holding.balance);
     }
 
     function _book(uint256 index, uint256 balance) private {
-        if (index == _holdings.length) _ledger.cash = balance.toUint96();
+        if (index == _ledger.basketSize) _ledger.cash = balance.toUint96();
         else _holdings[index].balance = balance.toUint96();
     }
 
@@ -348,16 +356,13 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
 
     /// @dev Mints what is due and returns the supply after it.
     function _accrueFees(Nav memory value) private returns (uint256 supply) {
-        (uint256 management, uint256 performance, uint256 mark) = _feesDue(value.mid);
-        Ledger memory ledger = _ledger;
-        if (ledger.feesAccruedAt != block.timestamp || ledger.highWaterMarkWad != mark) {
-            _ledger.feesAccruedAt = uint40(block.timestamp);
-            _ledger.highWaterMarkWad = uint120(mark);
-        }
-        uint256 due = management + performance;
-        if (due != 0) {
-            _mint(feeRecipient, due);
-            emit FeesAccrued(management, performance, mark);
+        (uint256 management, uint256 performance, uint256 priceWad) = _feesDue(value.mid);
+        _ledger.feesAccruedAt = uint40(block.timestamp);
+        // also without a fee: exit fees that the last holder left behind are nobody's gain
+        if (priceWad != 0) _beneficiary.highWaterMarkWad = _mark(priceWad, _beneficiary.highWaterMarkWad);
+        if (management + performance != 0) {
+            _mint(_beneficiary.recipient, management + performance);
+            emit FeesAccrued(management, performance, _beneficiary.highWaterMarkWad);
         }
         return totalSupply();
     }
@@ -366,34 +371,43 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
         uint256 due = _managementFeeDue(totalSupply());
         _ledger.feesAccruedAt = uint40(block.timestamp);
         if (due != 0) {
-            _mint(feeRecipient, due);
-            emit FeesAccrued(due, 0, _ledger.highWaterMarkWad);
+            _mint(_beneficiary.recipient, due);
+            emit FeesAccrued(due, 0, _beneficiary.highWaterMarkWad);
         }
         return totalSupply();
     }
 
     /// @dev shares = supply f / (1 - f): the recipient then owns the fraction f of the vault.
     function _managementFeeDue(uint256 supply) private view returns (uint256) {
+        uint256 feeWad = _fees.managementFeeWad;
+        if (feeWad == 0) return 0;
         uint256 elapsed = block.timestamp - _ledger.feesAccruedAt;
-        uint256 fraction = FixedPointMathLib.min((_fees.managementFeeWad * elapsed) / YEAR, MAX_DILUTION_WAD);
+        uint256 fraction = FixedPointMathLib.min((feeWad * elapsed) / YEAR, MAX_DILUTION_WAD);
         return FixedPointMathLib.fullMulDiv(supply, fraction, WAD - fraction);
     }
 
+    /// @dev priceWad: the share price once these shares are minted; 0 without a performance fee to look at.
     function _feesDue(
         uint256 navMid
-    ) private view returns (uint256 management, uint256 performance, uint256 markWad) {
+    ) private view returns (uint256 management, uint256 performance, uint256 priceWad) {
         uint256 supply = totalSupply();
         management = _managementFeeDue(supply);
+        uint256 feeWad = _fees.performanceFeeWad;
+        if (feeWad == 0) return (management, 0, 0);
         supply += management;
-        markWad = _ledger.highWaterMarkWad;
-        uint256 priceWad = _priceWad(navMid, supply);
-        if (priceWad <= markWad) return (management, 0, markWad);
+        uint256 markWad = _beneficiary.highWaterMarkWad;
+        priceWad = _priceWad(navMid, supply);
+        // at its end the mark can rise no more: what it cannot remember must not be charged twice
+        if (priceWad <= markWad || markWad == type(uint96).max) return (management, 0, priceWad);
         uint256 gainWad = FixedPointMathLib.fullMulDiv(priceWad - markWad, WAD, priceWad);
-        uint256 fraction = FixedPointMathLib.fullMulDiv(gainWad, _fees.performanceFeeWad, WAD);
+        uint256 fraction = FixedPointMathLib.fullMulDiv(gainWad, feeWad, WAD);
         performance = FixedPointMathLib.fullMulDiv(supply, fraction, WAD - fraction);
-        markWad = FixedPointMathLib.min(_priceWad(navMid, supply + performance), type(uint120).max);
-        // dilution may round the price to just under the old mark; a mark never falls
-        markWad = FixedPointMathLib.max(markWad, _ledger.highWaterMarkWad);
+        priceWad = _priceWad(navMid, supply + performance);
+    }
+
+    /// @dev The mark never falls (dilution may round the price to just under it) and never overflows.
+    function _mark(uint256 priceWad, uint256 oldWad) private pure returns (uint96) {
+        return uint96(FixedPointMathLib.clamp(priceWad, oldWad, type(uint96).max));
     }
 
     function _priceWad(uint256 navMid, uint256 supply) private pure returns (uint256) {
@@ -412,15 +426,21 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
         (address[] memory tokens, uint256[] memory balances) = holdings();
         IPriceOracle.Quote[] memory quotes = priceOracle.quotes(tokens);
         uint256 last = tokens.length - 1;
-        for (uint256 i; i < last; ++i) {
-            if (balances[i] == 0) continue;
-            IPriceOracle.Quote memory q = quotes[i];
-            uint256 usdWad = _usdWad(balances[i], q);
-            value.mid += usdWad;
-            value.bid += (usdWad * (WAD - q.halfSpreadWad)) / WAD;
-            // one wei more for each of the two divisions that rounded down
-            value.ask += ((usdWad + 1) * (WAD + q.halfSpreadWad)) / WAD + 1;
+        uint256 spread; // {D36 USD}
+        unchecked {
+            // 8 values under 2^196, times a half spread under 2^56
+            for (uint256 i; i < last; ++i) {
+                if (balances[i] == 0) continue;
+                IPriceOracle.Quote memory q = quotes[i];
+                uint256 usdWad = _usdWad(balances[i], q);
+                value.mid += usdWad;
+                spread += usdWad * q.halfSpreadWad;
+            }
         }
+        spread = Math.ceilDiv(spread, WAD);
+        value.bid = value.mid - spread;
+        // a wei more for each division that rounded down, and one for the spread on them; cash alone has none
+        if (value.mid != 0) value.ask = value.mid + spread + last + 1;
         IPriceOracle.Quote memory c = quotes[last];
         uint256 bidWad = (c.midWad * (WAD - c.halfSpreadWad)) / WAD;
         uint256 askWad = Math.ceilDiv(c.midWad * (WAD + c.halfSpreadWad), WAD);
@@ -430,8 +450,11 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
         value.ask = cash + FixedPointMathLib.fullMulDivUp(value.ask, c.unit, bidWad);
     }
 
+    /// @dev Cannot overflow: a balance is under 2^96, a price at most 1e30.
     function _usdWad(uint256 balance, IPriceOracle.Quote memory q) private pure returns (uint256) {
-        return (balance * q.midWad) / q.unit;
+        unchecked {
+            return (balance * q.midWad) / q.unit;
+        }
     }
 
     function _pricesLive() private view returns (bool) {
@@ -451,7 +474,7 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
     /// @inheritdoc IERC4626
     function maxDeposit(address) public view override(ERC4626, IERC4626) returns (uint256) {
         if (!_pricesLive() || !guard.depositsAllowed()) return 0;
-        uint256 room = FixedPointMathLib.zeroFloorSub(_depositCap, totalAssets());
+        uint256 room = FixedPointMathLib.zeroFloorSub(_ledger.depositCap, totalAssets());
         // a remainder of the cap too small for a share is refused by `deposit`
         return previewDeposit(room) == 0 ? 0 : room;
     }
@@ -547,7 +570,7 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
 
     /// @inheritdoc IRiskParityVault
     function holdings() public view returns (address[] memory tokens, uint256[] memory balances) {
-        uint256 n = _holdings.length;
+        uint256 n = _ledger.basketSize;
         tokens = new address[](n + 1);
         balances = new uint256[](n + 1);
         for (uint256 i; i < n; ++i) {
@@ -579,12 +602,17 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
     }
 
     /// @inheritdoc IRiskParityVault
+    function feeRecipient() external view returns (address) {
+        return _beneficiary.recipient;
+    }
+
+    /// @inheritdoc IRiskParityVault
     function depositCap() external view returns (uint256) {
-        return _depositCap;
+        return _ledger.depositCap;
     }
 
     /// @inheritdoc IRiskParityVault
     function highWaterMarkWad() external view returns (uint256) {
-        return _ledger.highWaterMarkWad;
+        return _beneficiary.highWaterMarkWad;
     }
 }

@@ -48,16 +48,16 @@ class AssetConfig:
 
 @dataclass(frozen=True)
 class OracleConfig:
-    """Signers and bounds of the volatility oracle: seconds, fraction a day, pivot of LDL'."""
+    """Signers and bounds of the volatility oracle: seconds, fraction a day, smallest eigenvalue."""
 
     signers: tuple[str, ...]
     threshold: int
     max_report_age: int = 3600
     max_fall_per_day: float = 0.2
-    pivot_floor: float = 0.01
+    eigenvalue_floor: float = 0.01
 
     def params(self) -> tuple[int, int, int]:
-        return self.max_report_age, to_wad(self.max_fall_per_day), to_wad(self.pivot_floor)
+        return self.max_report_age, to_wad(self.max_fall_per_day), to_wad(self.eigenvalue_floor)
 
 
 @dataclass(frozen=True)
