@@ -182,21 +182,21 @@ def living_world(options: DemoOptions, port: int) -> Iterator[Stage]:
     specs = [AssetSpec.of(str(symbol), float(filled[symbol].iloc[-1])) for symbol in filled]
     with World.build(specs, start_timestamp=int(time.time()), port=port) as world:
         staged = stage(world, closes, options)
-        deployment, alice = staged.deployment, staged.users["alice"]
+        deployment, dave = staged.deployment, staged.users["dave"]
         now = world.chain.timestamp()
         staged.committee.post_correlations(len(closes) - 1, now)
         staged.committee.post_volatilities(len(closes) - 1, now)
         for user in staged.users.values():
             world.fund("USDC", user, to_token(POCKET_MONEY))
         stake = to_token(POCKET_MONEY / 2)
-        deployment.cash.send("approve", deployment.vault.address, stake, sender=alice)
-        deployment.vault.send("deposit", stake, alice, sender=alice)
+        deployment.cash.send("approve", deployment.vault.address, stake, sender=dave)
+        deployment.vault.send("deposit", stake, dave, sender=dave)
 
         def wait_until(timestamp: int) -> None:
             if timestamp > world.chain.timestamp():
                 world.warp_to(timestamp)
 
-        keeper = Keeper(deployment, staged.users["keeper"], world.quoter, wait_until)
+        keeper = Keeper(deployment, staged.users["keeper"], world.quoter, wait_until, gas_usd=10.0)
         keeper.open()
         for _ in keeper.fill_all():
             world.align_pools()

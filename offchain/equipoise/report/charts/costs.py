@@ -80,7 +80,7 @@ def gas(result: ReplayResult, portfolios: Sequence[Portfolio]) -> Chart:
         "gas",
         f"Keeping parity took {fmt.gas(days['gas_used'].sum())} gas ({fmt.usd(days['gas_usd'].sum())}); "
         f"trades gave away {fmt.percent(vault.trading_cost, 2)} of NAV a year",
-        f"Gas of every vault, oracle and keeper transaction at {fmt.ratio(result.gas_price_gwei, 1)} gwei "
+        f"Gas of every oracle report, opening and fill at {fmt.ratio(result.gas_price_gwei, 1)} gwei "
         "and the day's ether price; trading cost is value given away against mid prices.",
         figure,
     )
