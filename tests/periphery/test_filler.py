@@ -150,6 +150,31 @@ def test_callback__from_a_fake_pool_or_re_entrant_fill__is_refused(system: Syste
     assert s.balances()[-1] == s.units(100_000)
 
 
+@pytest.mark.parametrize(("missing", "accepted"), [(1, False), (0, True)])
+def test_callback__of_a_pool_that_takes_less__is_refused(
+    system: System, missing: int, accepted: bool
+) -> None:
+    """EQ-110: UniswapV3Filler__PartialSwap: sold and owed must agree, or tokens would stay behind."""
+    s = system
+    s.deposit(s.alice, 100_000)
+    s.open()
+    token, amount = s.tokens[0], 10**9
+    order = (1, s.cash, token, 3_000, amount, 0, s.mallory)
+    paid = s.auction.call("quoteBid", s.cash, token, amount).bought
+    token.send("mint", s.filler, paid, sender=s.owner)
+    first = int(s.cash.address, 16) < int(token.address, 16)
+    deltas = (amount - missing, -paid) if first else (-paid, amount - missing)
+    data = s.filler.interface.function("fill", 1).encode(order)[4:]
+    callback = s.filler.encode("uniswapV3SwapCallback", *deltas, data)
+    s.impostor.send("setCall", s.filler, callback, sender=s.mallory)
+    s.filler.send("fill", order, sender=s.mallory)
+    assert s.impostor.call("succeeded") == accepted
+    if not accepted:
+        error = keccak(text="UniswapV3Filler__PartialSwap(uint256,uint256)")[:4]
+        assert s.impostor.call("result")[:4] == error
+        assert s.balances()[0] == 0
+
+
 def test_fill__donated_tokens__go_to_the_next_caller_and_not_to_a_bid(opened: Market) -> None:
     """EQ-110: the filler holds nothing between calls: what is sent to it is the next caller's."""
     m = opened

@@ -97,7 +97,7 @@ def test_exit__fee_zero_or_skipped__hands_over_or_forfeits(holder: Market) -> No
 
 
 def test_exit__a_pool_that_runs_dry__hands_back_the_rest(invested: System) -> None:
-    """EQ-111: what a pool did not take is the receiver's, not the zap's (here of a router that takes half)."""
+    """EQ-111: what a pool did not take is the receiver's, and not the zap's: a router takes half."""
     s = invested
     s.vault.send("approve", s.zap, MAX, sender=s.alice)
     args = (10_000 * SHARE, 0, [3_000] * 3, [], s.bob, LATER)
