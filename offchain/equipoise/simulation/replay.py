@@ -150,7 +150,7 @@ class Replay:
         for step in self._steps.get(k, ()):
             self._act(step, date)
         self._keeper.gas_usd = self._gas_usd(400_000, k)
-        rebalance = self._rebalance(date)
+        rebalance, state = self._rebalance(date)
         if k and k % config.latency_every == 0 and self._record.invested_from is not None:
             self._record.latency += round_trips(
                 world,
@@ -161,7 +161,7 @@ class Replay:
                 config.latency_deviation,
                 config.latency_stake,
             )
-        return self._write_day(k, date, rebalance)
+        return self._write_day(k, date, rebalance, state)
 
     def _wait_until(self, timestamp: int) -> None:
         if timestamp > self._world.chain.timestamp():
@@ -177,16 +177,16 @@ class Replay:
             self._correlations_day = k
         self._gas += self._committee.post_volatilities(k, observed_at).gas_used
 
-    def _rebalance(self, date: pd.Timestamp) -> dict[str, Any]:
-        """Open when the vault's own rule says so, fill what the pools pay for."""
+    def _rebalance(self, date: pd.Timestamp) -> tuple[dict[str, Any], Any]:
+        """Open when the vault's own rule says so, fill what the pools pay for; the dashboard after it."""
         nothing = {"turnover_usd": 0.0, "cost_usd": 0.0, "fills": 0}
         before = self._deployment.dashboard()
         if not before.hasRisk or before.risk.reason == 0 or before.mode != 0:
-            return nothing
+            return nothing, before
         try:
             opened = self._keeper.open()
         except ContractRevert:
-            return nothing  # an auction of another keeper is still in course
+            return nothing, before  # an auction of another keeper is still in course
         fills = []
         for fill in self._keeper.fill_all():
             fills.append(fill)
@@ -207,7 +207,7 @@ class Replay:
         self._record.rebalances.append(row)
         if fills and self._record.invested_from is None:
             self._record.invested_from = date
-        return row
+        return row, after
 
     # ------------------------------------------------------------------ users
 
@@ -251,8 +251,9 @@ class Replay:
     def _gas_usd(self, gas: int, k: int) -> float:
         return gas * self._config.gas_price_gwei * _GWEI * float(self._eth_price.iloc[k])
 
-    def _write_day(self, k: int, date: pd.Timestamp, rebalance: dict[str, Any]) -> DayView:
-        state, record, n = self._deployment.dashboard(), self._record, self._deployment.n
+    def _write_day(self, k: int, date: pd.Timestamp, rebalance: dict[str, Any], state: Any) -> DayView:
+        """`state` is the dashboard at the day's end: what the latency trader tries is undone."""
+        record, n = self._record, self._deployment.n
         risk = state.risk
         gap = from_wad(risk.parityGapWad) if state.hasRisk else 0.0
         age = state.volatilitiesAge if state.volatilitiesAge < 2**255 else (k + 1) * DAY
