@@ -3,12 +3,17 @@
 import click
 from ape.cli import ConnectedProviderCommand, account_option
 
+from equipoise.cli import NamedErrors
 from equipoise.client.ape import ApeChain
 from equipoise.client.config import DeploymentConfig
 from equipoise.client.deployment import deploy
 
 
-@click.command(cls=ConnectedProviderCommand)
+class Command(NamedErrors, ConnectedProviderCommand):
+    """A refusal is one line, as in `equipoise`."""
+
+
+@click.command(cls=Command)
 @account_option()
 @click.option("--config", "source", required=True, type=click.Path(exists=True, dir_okay=False))
 def cli(account, provider, source):

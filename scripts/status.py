@@ -3,12 +3,17 @@
 import click
 from ape.cli import ConnectedProviderCommand
 
+from equipoise.cli import NamedErrors
 from equipoise.client.ape import ApeChain
 from equipoise.client.deployment import Deployment
 from equipoise.report.status import print_status
 
 
-@click.command(cls=ConnectedProviderCommand)
+class Command(NamedErrors, ConnectedProviderCommand):
+    """A refusal is one line, as in `equipoise`."""
+
+
+@click.command(cls=Command)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def cli(provider, as_json):
     """NAV, weights against targets, risk contributions, parity gap, mode and ages."""

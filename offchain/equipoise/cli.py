@@ -13,14 +13,17 @@ import click
 
 from equipoise import __version__
 from equipoise.errors import EquipoiseError, InputError
+from equipoise.interrupts import interruptible
 
 if TYPE_CHECKING:
     from equipoise.estimation.ewma import Estimate
     from equipoise.solver.parity import ParitySolution
 
+_APE_PORT = 8545  # where ape looks for a running chain
 
-class _Commands(click.Group):
-    """A group that prints a named error as one line and exits with code 2."""
+
+class NamedErrors(click.Command):
+    """A command that prints a named error as one line and exits with code 2; scripts of ape share it."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -28,6 +31,10 @@ class _Commands(click.Group):
         except EquipoiseError as error:
             click.echo(f"error: {' '.join(str(error).split())}", err=True)
             ctx.exit(2)
+
+
+class _Commands(click.Group):
+    command_class = NamedErrors
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -83,6 +90,17 @@ def estimate(prices: str, assets: str | None, as_json: bool) -> None:
         _print_estimate(labels, result, solution)
 
 
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C and SIGTERM unwind everything, then end with 130: no process and no half-written file stays."""
+    try:
+        with interruptible():
+            yield
+    except KeyboardInterrupt:
+        click.echo("interrupted: the local chain is stopped, no half-written report is left", err=True)
+        sys.exit(130)
+
+
 @main.command()
 @click.option("--days", type=int, help="Replay only the first so many days (at least 60).")
 @click.option(
@@ -93,6 +111,7 @@ def estimate(prices: str, assets: str | None, as_json: bool) -> None:
 @click.option("--target-vol", type=float, default=0.15, show_default=True, help="Volatility a year.")
 @click.option("--seed", type=int, default=7, show_default=True, help="Of users and signers' price sources.")
 @click.option("--out", default="build/demo", show_default=True, help="Directory of the report.")
+@_interruptible()
 def demo(
     days: int | None,
     prices: Path | None,
@@ -109,16 +128,17 @@ def demo(
     """
     from rich.console import Console
 
-    from equipoise.report import render, write_report
+    from equipoise.report import check_directory, render, write_report
     from equipoise.report.progress import DemoProgress
     from equipoise.simulation.demo import DemoOptions, run_demo
     from equipoise.simulation.replay import ReplayConfig
 
+    check_directory(out)  # before the replay: nobody waits for minutes to hear of a typo
     names = _names(assets)
     shares = None if budgets is None else _fractions(budgets)
     options = DemoOptions(days, prices, names, shares, target_vol, ReplayConfig(seed=seed))
     console = Console()
-    with _interruptible(), DemoProgress(console) as progress:
+    with DemoProgress(console) as progress:
         result = run_demo(options, progress.day, progress.stage)
         progress.stage("the report is drawn")
         report = write_report(result, out)
@@ -127,41 +147,24 @@ def demo(
 
 
 @main.command()
-@click.option("--port", type=click.IntRange(1, 65535), default=8545, show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=_APE_PORT, show_default=True)
+@_interruptible()
 def world(port: int) -> None:
     """Keep a local chain with a living vault on it, for `ape console` and `ape run`, until Ctrl-C."""
     import signal
 
     from equipoise.simulation.demo import DemoOptions, living_world
 
-    with _interruptible(), living_world(DemoOptions(), port) as staged:
+    with living_world(DemoOptions(), port) as staged:
         path = staged.deployment.save()
         try:
-            click.echo(f"http://127.0.0.1:{port} until Ctrl-C; vault {staged.deployment.vault.address}")
-            click.echo("in another terminal: ape console --network ethereum:local:foundry")
+            endpoint = f"http://127.0.0.1:{port}"
+            click.echo(f"{endpoint} until Ctrl-C; vault {staged.deployment.vault.address}")
+            prefix = "" if port == _APE_PORT else f"APE_FOUNDRY_HOST={endpoint} "
+            click.echo(f"in another terminal: {prefix}ape console")
             signal.pause()
         finally:
             path.unlink(missing_ok=True)
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Ctrl-C and SIGTERM unwind everything, then end with 130: no process and no half-written file stays."""
-    import signal
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    # SIGINT too: a shell starts background jobs with it ignored
-    previous = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    except KeyboardInterrupt:
-        click.echo("interrupted: the local chain is stopped, nothing was written", err=True)
-        sys.exit(130)
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
 
 
 def _names(assets: str | None) -> list[str] | None:

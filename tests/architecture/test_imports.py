@@ -11,13 +11,14 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[2] / "offchain" / "equipoise"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
-SHARED = {"units", "errors", "types", "toolchain", "__init__"}
+SHARED = {"units", "errors", "types", "interrupts", "toolchain", "__init__"}
 PURE = SHARED | {"marketdata", "estimation", "solver", "policy"}
 CHAIN = PURE | {"oracle", "client"}
 ALLOWED = {
     "units": {"errors", "types"},
     "errors": set(),
     "types": set(),
+    "interrupts": set(),
     "toolchain": {"errors"},
     "__init__": set(),
     "marketdata": SHARED,

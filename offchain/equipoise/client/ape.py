@@ -33,7 +33,8 @@ class ApeChain:
 
     @property
     def chain_id(self) -> int:
-        return int(self._provider.chain_id)
+        # ape's own idea of a local chain's id depends on how it was joined
+        return int(self._request("eth_chainId"), 16)
 
     def call(self, to: str, data: bytes, sender: str | None = None, block: int | str = "latest") -> bytes:
         transaction = {"to": to, "data": "0x" + data.hex()} | ({"from": sender} if sender else {})

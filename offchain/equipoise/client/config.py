@@ -6,7 +6,7 @@ The contracts check every range again: this file only checks what would otherwis
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from equipoise.units import pack_budgets, to_wad
 
 __all__ = ["AssetConfig", "AuctionConfig", "DeploymentConfig", "FeesConfig", "GuardConfig", "OracleConfig"]
 
-ZERO_ADDRESS = "0x" + "00" * 20
 DEFAULT_POOL_FEE = 3000
 
 
@@ -167,11 +166,11 @@ class DeploymentConfig:
             if key in data:
                 data[key] = _build(kind, data[key], key)
         if "assets" in data:
-            data["assets"] = tuple(
-                _build(AssetConfig, item, f"assets[{i}]") for i, item in enumerate(data["assets"])
-            )
+            items = _sequence(data["assets"], "assets")
+            data["assets"] = tuple(_build(AssetConfig, item, f"assets[{i}]") for i, item in enumerate(items))
         if "budgets" in data:
-            data["budgets"] = tuple(float(b) for b in data["budgets"])
+            numbers = _sequence(data["budgets"], "budgets")
+            data["budgets"] = tuple(_number(b, "float", f"budgets[{i}]") for i, b in enumerate(numbers))
         return _build(cls, data, "the configuration")
 
 
@@ -184,15 +183,36 @@ def _mapping(data: Any, where: str) -> Mapping[str, Any]:
     return data
 
 
+def _sequence(data: Any, where: str) -> Sequence[Any]:
+    if isinstance(data, str) or not isinstance(data, Sequence):
+        raise InputError(f"{where} must be a list, got {data!r}")
+    return data
+
+
+_NUMBERS: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float)}
+
+
+def _number(value: Any, kind: str, where: str) -> Any:
+    if isinstance(value, bool) or not isinstance(value, _NUMBERS[kind]):
+        raise InputError(f"{where} is {value!r}; give {'a whole number' if kind == 'int' else 'a number'}")
+    return value
+
+
 def _build(kind: type, data: Any, where: str) -> Any:
     values = dict(_mapping(data, where))
-    known = {f.name for f in fields(kind)}
-    if unknown := sorted(set(values) - known):
+    known = {f.name: str(f.type) for f in fields(kind)}
+    if unknown := sorted(set(values) - set(known)):
         raise InputError(f"{where} has unknown keys {unknown}; known are {sorted(known)}")
-    for key in _ADDRESS_KEYS & set(values):
-        values[key] = _address(values[key], f"{where}: {key}")
+    for key, value in values.items():
+        if key in _ADDRESS_KEYS:
+            values[key] = _address(value, f"{where}: {key}")
+        elif known[key] in _NUMBERS:
+            values[key] = _number(value, known[key], f"{where}: {key}")
+        elif known[key] == "str" and not isinstance(value, str):
+            raise InputError(f"{where}: {key} is {value!r}; give text, in quotes")
     if "signers" in values:
-        values["signers"] = tuple(_address(s, f"{where}: signers") for s in values["signers"])
+        signers = _sequence(values["signers"], f"{where}: signers")
+        values["signers"] = tuple(_address(s, f"{where}: signers") for s in signers)
     try:
         return kind(**values)
     except TypeError as error:
@@ -200,6 +220,6 @@ def _build(kind: type, data: Any, where: str) -> Any:
 
 
 def _address(value: Any, where: str) -> str:
-    if not is_address(value):
-        raise InputError(f"{where} is {value!r}, which is no address; quote it in YAML: '0x…'")
+    if not is_address(value) or not int(value, 16):
+        raise InputError(f"{where} is {value!r}, which is no address of anything; quote it in YAML: '0x…'")
     return str(to_checksum_address(value))

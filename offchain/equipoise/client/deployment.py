@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 from equipoise.client.artifacts import ROOT, load_artifact
 from equipoise.client.chain import Chain
-from equipoise.client.config import ZERO_ADDRESS, DeploymentConfig
+from equipoise.client.config import DeploymentConfig
 from equipoise.client.contract import Contract, create
 from equipoise.errors import InputError
 from equipoise.units import to_token
@@ -28,12 +29,17 @@ CONTRACTS = {
     "zap": "ExitZap",
     "lens": "VaultLens",
 }
+_SAVED = ("symbols", "pool_fees", "budgets", "contracts", "tokens", "cash")
 Progress = Callable[[str], None]
 
 
 def deployment_path(chain_id: int) -> Path:
-    """Where a deployment's addresses are remembered: scripts/deployments/<chain id>.json."""
-    return ROOT / "scripts" / "deployments" / f"{chain_id}.json"
+    """Where a deployment's addresses are remembered: scripts/deployments/<chain id>.json.
+
+    The environment variable EQUIPOISE_DEPLOYMENTS names another folder.
+    """
+    folder = os.environ.get("EQUIPOISE_DEPLOYMENTS") or ROOT / "scripts" / "deployments"
+    return Path(folder) / f"{chain_id}.json"
 
 
 @dataclass(frozen=True)
@@ -91,12 +97,17 @@ class Deployment:
     def load(cls, chain: Chain, path: str | Path | None = None) -> Deployment:
         """The deployment remembered for this chain, or in `path`.
 
-        Raises InputError when the file is missing or was written for another chain.
+        Raises InputError when the file is missing, unreadable, or was written for another chain.
         """
         source = deployment_path(chain.chain_id) if path is None else Path(path)
         if not source.exists():
             raise InputError(f"no deployment at {source}; run `ape run deploy` on this network first")
-        data = json.loads(source.read_text())
+        try:
+            data = json.loads(source.read_text())
+            if missing := {"chain_id", *_SAVED} - set(data) | set(CONTRACTS) - set(data.get("contracts", ())):
+                raise ValueError(f"it lacks {', '.join(sorted(missing))}")
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            raise InputError(f"{source} is no deployment ({error}); run `ape run deploy` again") from error
         if data["chain_id"] != chain.chain_id:
             raise InputError(f"{source} is for chain {data['chain_id']}, this is chain {chain.chain_id}")
         return cls.at(chain, data)
@@ -164,7 +175,7 @@ def deploy(
     vault.send("setAuction", auction.address, sender=deployer)
     vault.send("setFees", config.fees.params(), config.fee_recipient, sender=deployer)
     vault.send("setDepositCap", to_token(config.deposit_cap, config.cash_decimals), sender=deployer)
-    if config.owner not in (deployer, ZERO_ADDRESS):
+    if config.owner.lower() != deployer.lower():
         progress("hand over")
         for owned in (oracle, prices, guard, vault, auction):
             owned.send("transferOwnership", config.owner, sender=deployer)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from equipoise.errors import InputError
+from equipoise.interrupts import interrupts_held_back
 from equipoise.report.charts import all_charts
 from equipoise.report.html import render_page
 from equipoise.report.png import write_pngs
 from equipoise.report.summary import summarise, to_json
 from equipoise.simulation import Portfolio, ReplayResult, compare
 
-__all__ = ["Report", "write_report"]
+__all__ = ["Report", "check_directory", "write_report"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +30,22 @@ class Report:
     files: tuple[Path, ...]
     summary: dict[str, Any]
     portfolios: tuple[Portfolio, ...]
+
+
+def check_directory(out_dir: str | Path) -> Path:
+    """The absolute path of a directory that can be made and written; nothing is made here.
+
+    Raises InputError otherwise.
+    """
+    target = Path(out_dir).resolve()
+    if target.exists() and not target.is_dir():
+        raise InputError(f"{target} is a file; name a directory for the report")
+    # files are made beside the target and moved into it
+    nearest = next(parent for parent in target.parents if parent.exists())
+    for folder in {nearest, target} if target.exists() else {nearest}:
+        if not folder.is_dir() or not os.access(folder, os.W_OK):
+            raise InputError(f"{folder} cannot be written; choose another directory than {target}")
+    return target
 
 
 def write_report(result: ReplayResult, out_dir: str | Path) -> Report:
@@ -45,9 +60,7 @@ def write_report(result: ReplayResult, out_dir: str | Path) -> Report:
     InputError
         Where `out_dir` cannot be made or written.
     """
-    target = Path(out_dir).resolve()
-    if target.exists() and not target.is_dir():
-        raise InputError(f"{target} is a file; name a directory for the report")
+    target = check_directory(out_dir)
     portfolios = compare(result)
     charts = all_charts(result, portfolios)
     summary = summarise(result, portfolios)
@@ -58,7 +71,7 @@ def write_report(result: ReplayResult, out_dir: str | Path) -> Report:
         )
         (workshop / "summary.json").write_text(to_json(summary), encoding="utf-8")
         names = sorted(path.name for path in workshop.iterdir())
-        with _interrupts_held_back():
+        with interrupts_held_back():
             target.mkdir(exist_ok=True)
             for name in names:
                 os.replace(workshop / name, target / name)
@@ -77,23 +90,3 @@ def _workshop(target: Path) -> Iterator[Path]:
         yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
-
-
-@contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """Deliver SIGINT and SIGTERM after the block instead of inside it (Python has handlers in one thread)."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    arrived: list[int] = []
-    kept = {
-        number: signal.signal(number, lambda received, _frame: arrived.append(received))
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield
-    finally:
-        for number, handler in kept.items():
-            signal.signal(number, handler)
-        for received in arrived:
-            signal.raise_signal(received)

@@ -25,13 +25,14 @@ from equipoise.marketdata.prices import load_prices
 from equipoise.simulation.committee import Committee
 from equipoise.simulation.replay import DayView, Replay, ReplayConfig
 from equipoise.simulation.result import ReplayResult
-from equipoise.units import DAY, to_token
+from equipoise.units import DAY, pack_budgets, to_token
 from equipoise.world import AssetSpec, World
 
 __all__ = [
     "DEFAULT_ASSETS",
     "DemoOptions",
     "Stage",
+    "demo_budgets",
     "demo_prices",
     "living_world",
     "local_config",
@@ -44,6 +45,8 @@ DEFAULT_START, DEFAULT_END = "2020-01-01", "2022-12-31"
 SIGNERS, THRESHOLD = 5, 3
 MAX_ASSETS = 8
 MIN_DAYS = 60
+TARGET_VOL_RANGE = 0.01, 1.0  # the auction's own bounds, told before a chain is started
+MIN_BUDGET = 0.01  # the oracle's
 FALLBACK_ETH_PRICE = 1_500.0
 POCKET_MONEY = 1_000_000.0
 USERS = ("alice", "bob", "carol", "dave", "keeper", "latency_trader")
@@ -63,6 +66,13 @@ class DemoOptions:
     budgets: Sequence[float] | None = None
     target_vol: float = 0.15
     replay: ReplayConfig = field(default_factory=ReplayConfig)
+
+    def __post_init__(self) -> None:
+        low, high = TARGET_VOL_RANGE
+        if not low <= self.target_vol <= high:
+            raise InputError(f"--target-vol is {self.target_vol}; give {low} to {high}, where 0.15 is 15 %")
+        if self.replay.seed < 0:
+            raise InputError(f"--seed is {self.replay.seed}; give 0 or more")
 
 
 @dataclass(frozen=True)
@@ -94,6 +104,18 @@ def demo_prices(options: DemoOptions) -> pd.DataFrame:
     if len(frame) < MIN_DAYS:
         raise InputError(f"{len(frame)} days of prices; at least {MIN_DAYS} are needed")
     return frame
+
+
+def demo_budgets(options: DemoOptions, assets: Sequence[str]) -> tuple[float, ...]:
+    """Shares of variance in the order of `assets`, equal by default; InputError unless they split 1."""
+    budgets = tuple(options.budgets or [1 / len(assets)] * len(assets))
+    if len(budgets) != len(assets):
+        names = ", ".join(assets)
+        raise InputError(f"{len(budgets)} budgets for {len(assets)} assets: give one each of {names}")
+    pack_budgets(budgets)
+    if min(budgets) < MIN_BUDGET:
+        raise InputError(f"budget {min(budgets):g} is under the least, {MIN_BUDGET:g}; leave that asset out")
+    return budgets
 
 
 def local_config(
@@ -138,7 +160,7 @@ def stage(world: World, closes: pd.DataFrame, options: DemoOptions) -> Stage:
     deployer, *others = world.accounts
     users = dict(zip(USERS, others, strict=False))
     committee = Committee(closes, SIGNERS, options.replay.seed, EstimationConfig())
-    budgets = list(options.budgets or [1 / len(world.assets)] * len(world.assets))
+    budgets = demo_budgets(options, [spec.symbol for spec in world.assets])
     config = local_config(world, budgets, committee.addresses, owner=deployer, target_vol=options.target_vol)
     deployment = deploy(world.chain, deployer, config)
     committee.bind(deployment, relayer=users["keeper"])
@@ -152,9 +174,10 @@ def run_demo(
 ) -> ReplayResult:
     """Build the world, deploy, replay. Leaves no process behind, whatever happens."""
     closes = demo_prices(options)
+    demo_budgets(options, [str(symbol) for symbol in closes])
     filled = closes.ffill().bfill()
-    on_stage("anvil starts; Uniswap V3, tokens, feeds and the vault are deployed")
     specs = [AssetSpec.of(str(symbol), float(filled[symbol].iloc[0])) for symbol in filled]
+    on_stage("anvil starts; Uniswap V3, tokens, feeds and the vault are deployed")
     # half a day before the first close, so that everything stands when it comes
     with World.build(specs, start_timestamp=int(filled.index[0].timestamp()) + DAY // 2) as world:
         staged = stage(world, closes, options)

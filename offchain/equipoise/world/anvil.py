@@ -18,6 +18,7 @@ from equipoise.client.artifacts import ROOT
 from equipoise.client.chain import RpcError
 from equipoise.client.rpc import RpcChain
 from equipoise.errors import InputError, ToolchainError, WorldError
+from equipoise.interrupts import interrupts_held_back
 
 __all__ = ["Anvil", "find_anvil"]
 
@@ -100,13 +101,14 @@ class Anvil:
 
     def _start(self, name: str, options: list[str]) -> None:
         command = [find_anvil(), "--quiet", "--ipc", self._ipc(name), *options]
-        with (self._folder / name).open("wb") as log:
+        # an interrupt between birth and registration would leave an orphan
+        with interrupts_held_back(), (self._folder / name).open("wb") as log:
             # a session of its own: Ctrl-C reaches the owner, which closes in order
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
-        self._processes.append(process)
-        self._tell_watchdog(str(process.pid))
+            self._processes.append(process)
+            self._tell_watchdog(str(process.pid))
 
     def _tell_watchdog(self, word: str) -> None:
         assert self._watchdog.stdin is not None
