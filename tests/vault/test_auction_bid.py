@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 
 import mpmath
 import pytest
@@ -83,8 +84,20 @@ def test_bid__any_amount_at_any_time__pays_mid_times_curve_rounded_up(
         lot = s.auction.call("quoteBid", tokens[sell], tokens[buy], MAX).sold
         event = s.bid(tokens[sell], tokens[buy], max(1, lot * part // 10**9))
         curve = s.auction.call("curveWad", s.now())
-        due = mpmath.mpf(event.sellAmount) * mids[sell] / units[sell] * curve / WAD * units[buy] / mids[buy]
-        assert due - mpmath.mpf(10) ** -12 <= event.buyAmount <= due + 1 + due * mpmath.mpf(10) ** -15
+        due = Fraction(event.sellAmount * mids[sell] * curve * units[buy], units[sell] * WAD * mids[buy])
+        assert due <= event.buyAmount <= due * (1 + Fraction(1, 10**12)) + 1
+
+
+def test_bid__for_a_cheap_token__is_rounded_up_to_its_last_digit(make_system: Callable[..., System]) -> None:
+    """EQ-82: a wei of the bought token is far below 1e-18 USD; every division still favours the vault."""
+    s = make_system(decimals=(18, 18), prices=(0.003, 7.0), vols=(0.3, 0.3))
+    s.deposit(s.alice, 100_000)
+    s.open()
+    mid = s.feeds[0].call("answer")
+    for amount in (1, 7, 1_234_567, 10**6 + 3, 99_999_999):
+        event = s.bid(s.cash, s.tokens[0], amount)
+        curve = s.auction.call("curveWad", s.now())
+        assert event.buyAmount >= Fraction(amount * 10**8 * curve * 10**18, 10**6 * WAD * mid)
 
 
 def test_bid__the_whole_lot__stops_at_the_targets(unbalanced: System) -> None:

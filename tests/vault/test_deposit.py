@@ -157,3 +157,18 @@ def test_deposit__any_cash_decimals__prices_shares_alike(
     shares = system.deposit(system.alice, 1_000)
     assert shares == 1_000 * 10 ** (decimals + 12)
     assert system.share_price() == SHARE
+
+
+def test_nav__cash_with_a_spread_of_its_own__counts_it_against_the_trader(
+    make_system: Callable[..., System],
+) -> None:
+    """EQ-56: the basket is bought with cash at its bid and sold for cash at its ask; cash itself is cash."""
+    s = make_system(cash_price=0.98, cash_spread_bps=30, half_spread_bps=70)
+    s.deposit(s.alice, 100_000)
+    s.rebalance()
+    nav, cash = s.vault.call("nav"), s.balances()[-1]
+    units = [10**d for d in s.decimals]
+    basket = sum(b / u * s.price(i) for i, (b, u) in enumerate(zip(s.balances(), units, strict=False)))
+    assert nav.mid == pytest.approx(cash + basket * 1e6 / 0.98, abs=2)
+    assert nav.bid == pytest.approx(cash + basket * 1e6 * (1 - 0.007) / (0.98 * (1 + 0.003)), abs=2)
+    assert nav.ask == pytest.approx(cash + basket * 1e6 * (1 + 0.007) / (0.98 * (1 - 0.003)), abs=3)
