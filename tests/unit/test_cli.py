@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+
 from equipoise.cli import main
 
 CASE = {"covariance": [[0.04, 0.0], [0.0, 0.16]], "budgets": [0.5, 0.5], "name": "ignored"}

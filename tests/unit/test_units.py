@@ -7,10 +7,11 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from equipoise import units
-from equipoise.errors import InputError
 from hypothesis import given
 from hypothesis import strategies as st
+
+from equipoise import units
+from equipoise.errors import InputError
 
 COUNTS = st.integers(units.MIN_ASSETS, units.MAX_ASSETS)
 LANES = st.floats(1e-9, 42.9)

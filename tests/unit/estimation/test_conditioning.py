@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from equipoise.errors import EstimationError
 from equipoise.estimation.psd import nearest_correlation, repair_correlation
 from equipoise.estimation.shrinkage import ledoit_wolf, shrink_constant
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 HIGHAM = np.array([[1.0, 1.0, 0.0], [1.0, 1.0, 1.0], [0.0, 1.0, 1.0]])
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from equipoise.errors import EstimationError
-from equipoise.estimation.ewma import EstimationConfig, estimate, estimate_path
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from equipoise.errors import EstimationError
+from equipoise.estimation.ewma import EstimationConfig, estimate, estimate_path
 
 
 def market(seed: int, days: int = 120, holidays: float = 0.0) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+
 from equipoise.errors import MarketDataError
 from equipoise.marketdata import packages
 

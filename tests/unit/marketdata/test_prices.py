@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
 from equipoise.errors import MarketDataError
 from equipoise.marketdata.prices import load_prices, select_prices
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+
 from equipoise.marketdata.returns import common_returns, log_returns
 
 PRICES = pd.DataFrame(

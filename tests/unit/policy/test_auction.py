@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from equipoise.errors import InputError
-from equipoise.policy.auction import PriceCurve
 from hypothesis import assume, given
 from hypothesis import strategies as st
+
+from equipoise.errors import InputError
+from equipoise.policy.auction import PriceCurve
 
 
 def test_price__half_way__geometric_mean() -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from equipoise.errors import InputError
 from equipoise.policy.parity import parity_gap, portfolio_volatility, risk_shares, target_exposures
 from equipoise.solver.parity import solve_parity
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 PAIR = np.array([[1.0, 0.5], [0.5, 1.0]])
 

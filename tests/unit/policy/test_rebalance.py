@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from equipoise.errors import InputError
-from equipoise.policy.rebalance import CASH, Bands, Reason, State, Trade, plan_trades, should_rebalance
 from hypothesis import given
 from hypothesis import strategies as st
+
+from equipoise.errors import InputError
+from equipoise.policy.rebalance import CASH, Bands, Reason, State, Trade, plan_trades, should_rebalance
 
 NAMES = ("BTC", "ETH", "SPX")
 

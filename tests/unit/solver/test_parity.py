@@ -8,11 +8,12 @@ from pathlib import Path
 import mpmath
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from equipoise.errors import SolverError
 from equipoise.solver.certificate import certificate_error, risk_contributions
 from equipoise.solver.parity import TOLERANCE, solve_parity, solve_parity_batch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 ROOT = Path(__file__).resolve().parents[3]
 CASES = ROOT.parent / "shared" / "market" / "erc_reference_cases.json"
