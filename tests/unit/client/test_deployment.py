@@ -1,0 +1,134 @@
+"""Deployment on a local chain: wiring, ownership, and finding it again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from equipoise.client.config import DeploymentConfig
+from equipoise.client.deployment import CONTRACTS, Deployment, deploy, deployment_path
+from equipoise.errors import InputError
+from equipoise.simulation.demo import local_config
+from equipoise.world import World
+
+OWNED = ("volatility_oracle", "price_oracle", "guard", "vault", "auction")
+SIGNERS = tuple("0x" + f"{i:040x}" for i in (21, 22, 23, 24, 25))
+
+
+@pytest.fixture
+def config(world: World) -> DeploymentConfig:
+    deployer, owner, guardian, treasury = world.accounts[:4]
+    base = local_config(world, [0.1, 0.2, 0.3, 0.15, 0.25], SIGNERS, owner=deployer)
+    return replace(base, owner=owner, guardian=guardian, fee_recipient=treasury, deposit_cap=1234.5)
+
+
+@pytest.fixture
+def deployment(world: World, config: DeploymentConfig) -> Deployment:
+    return deploy(world.chain, world.accounts[0], config)
+
+
+def test_deploy__any_config__every_contract_knows_its_neighbours(
+    deployment: Deployment, world: World, config: DeploymentConfig
+) -> None:
+    d = deployment
+    assert d.vault.call("asset") == world.usdc.address
+    assert d.vault.call("auction") == d.auction.address
+    assert d.vault.call("priceOracle") == d.price_oracle.address
+    assert d.vault.call("guard") == d.guard.address
+    assert d.auction.call("vault") == d.vault.address
+    assert d.filler.call("auction") == d.auction.address
+    assert list(d.volatility_oracle.call("assets")) == [asset.token for asset in config.assets]
+    assert [token.address for token in d.tokens] == [asset.token for asset in config.assets]
+
+
+def test_deploy__any_config__parameters_are_the_files(
+    deployment: Deployment, config: DeploymentConfig
+) -> None:
+    d = deployment
+    assert d.volatility_oracle.call("budgets") == config.budgets_word
+    assert sorted(d.volatility_oracle.call("signers")) == sorted(config.oracle.signers)
+    assert d.volatility_oracle.call("threshold") == config.oracle.threshold
+    assert tuple(d.volatility_oracle.call("params")) == config.oracle.params()
+    assert tuple(d.auction.call("params")) == config.auction.params()
+    assert tuple(d.guard.call("params")) == config.guard.params()
+    assert tuple(d.vault.call("fees")) == config.fees.params()
+    assert d.vault.call("feeRecipient") == config.fee_recipient
+    assert d.vault.call("depositCap") == 1_234_500_000
+
+
+def test_deploy__owner_is_another__ownership_waits_for_its_acceptance(
+    deployment: Deployment, world: World, config: DeploymentConfig
+) -> None:
+    deployer = world.accounts[0]
+    for name in OWNED:
+        owned = getattr(deployment, name)
+        assert (owned.call("owner"), owned.call("pendingOwner")) == (deployer, config.owner)
+        owned.send("acceptOwnership", sender=config.owner)
+        assert owned.call("owner") == config.owner
+    assert deployment.volatility_oracle.call("guardian") == config.guardian
+    assert deployment.guard.call("guardian") == config.guardian
+
+
+def test_deploy__owner_is_the_deployer__nothing_is_pending(world: World, config: DeploymentConfig) -> None:
+    deployer = world.accounts[0]
+    made = deploy(world.chain, deployer, replace(config, owner=deployer.lower()))
+    assert {int(getattr(made, name).call("pendingOwner"), 16) for name in OWNED} == {0}
+
+
+def test_deploy__progress__names_every_contract(world: World, config: DeploymentConfig) -> None:
+    said: list[str] = []
+    deploy(world.chain, world.accounts[0], config, said.append)
+    assert said == [f"deploy {name}" for name in CONTRACTS.values()] + ["wire", "hand over"]
+
+
+def test_save__then_load__is_the_same_deployment(
+    deployment: Deployment, world: World, tmp_path: Path
+) -> None:
+    path = deployment.save(tmp_path / "deep" / "31337.json")
+    found = Deployment.load(world.chain, path)
+    assert found.to_json() == deployment.to_json()
+    assert found.dashboard() == deployment.dashboard()
+
+
+def test_save__folder_named_by_the_environment__is_used(
+    deployment: Deployment, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EQUIPOISE_DEPLOYMENTS", str(tmp_path))
+    assert deployment.save() == tmp_path / "31337.json"
+    assert Deployment.load(world.chain).addresses == deployment.addresses
+    monkeypatch.delenv("EQUIPOISE_DEPLOYMENTS")
+    assert deployment_path(1).parts[-3:] == ("scripts", "deployments", "1.json")
+
+
+def test_load__no_file__says_how_to_make_one(world: World, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no deployment at .*ape run deploy"):
+        Deployment.load(world.chain, tmp_path / "absent.json")
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"chain_id": 31337, "contracts": []}', "null"])
+def test_load__not_a_deployment__is_refused(world: World, tmp_path: Path, content: str) -> None:
+    path = tmp_path / "31337.json"
+    path.write_text(content)
+    with pytest.raises(InputError, match="is no deployment"):
+        Deployment.load(world.chain, path)
+
+
+def test_load__of_another_chain__is_refused(deployment: Deployment, world: World, tmp_path: Path) -> None:
+    path = tmp_path / "1.json"
+    path.write_text(json.dumps({**deployment.to_json(), "chain_id": 1}))
+    with pytest.raises(InputError, match="is for chain 1, this is chain 31337"):
+        Deployment.load(world.chain, path)
+
+
+def test_load__no_code_at_an_address__names_the_contract(
+    deployment: Deployment, world: World, tmp_path: Path
+) -> None:
+    data = deployment.to_json()
+    data["contracts"]["lens"] = world.accounts[5]
+    path = tmp_path / "31337.json"
+    path.write_text(json.dumps(data))
+    with pytest.raises(InputError, match=rf"no code at {world.accounts[5]} \(lens\) on chain 31337"):
+        Deployment.load(world.chain, path)
