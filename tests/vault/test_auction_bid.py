@@ -100,6 +100,18 @@ def test_bid__for_a_cheap_token__is_rounded_up_to_its_last_digit(make_system: Ca
         assert event.buyAmount >= Fraction(amount * 10**8 * curve * 10**18, 10**6 * WAD * mid)
 
 
+def test_bid__a_wei_of_a_cheap_token__is_not_free(make_system: Callable[..., System]) -> None:
+    """EQ-82: also where the sold wei itself is worth less than 1e-18 USD."""
+    s = make_system(decimals=(18, 18), prices=(0.003, 0.004), vols=(0.3, 0.3))
+    s.deposit(s.alice, 10_000)
+    s.rebalance()
+    s.move([1.0, -0.5])
+    s.open()
+    for amount in (1, 2, 3, 1_001):
+        event = s.bid(s.tokens[0], s.tokens[1], amount)
+        assert event.buyAmount >= 3 * amount
+
+
 def test_bid__the_whole_lot__stops_at_the_targets(unbalanced: System) -> None:
     """EQ-83: a surplus ends at its target, and so does a deficit, also at the premium."""
     s = unbalanced
