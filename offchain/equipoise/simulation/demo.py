@@ -89,7 +89,8 @@ def demo_prices(options: DemoOptions) -> pd.DataFrame:
     if options.prices is not None:
         frame = load_prices(options.prices, options.assets)
     else:
-        frame = default_prices(options.assets or DEFAULT_ASSETS, start=DEFAULT_START, end=DEFAULT_END)
+        assets = DEFAULT_ASSETS if options.assets is None else options.assets
+        frame = default_prices(assets, start=DEFAULT_START, end=DEFAULT_END)
     if not 2 <= len(frame.columns) <= MAX_ASSETS:
         raise InputError(
             f"{len(frame.columns)} assets ({', '.join(map(str, frame.columns))}): a vault holds 2 to "
@@ -108,7 +109,8 @@ def demo_prices(options: DemoOptions) -> pd.DataFrame:
 
 def demo_budgets(options: DemoOptions, assets: Sequence[str]) -> tuple[float, ...]:
     """Shares of variance in the order of `assets`, equal by default; InputError unless they split 1."""
-    budgets = tuple(options.budgets or [1 / len(assets)] * len(assets))
+    equal = [1 / len(assets)] * len(assets)
+    budgets = tuple(equal if options.budgets is None else options.budgets)
     if len(budgets) != len(assets):
         names = ", ".join(assets)
         raise InputError(f"{len(budgets)} budgets for {len(assets)} assets: give one each of {names}")
