@@ -8,6 +8,7 @@ import {LibCall} from "solady/utils/LibCall.sol";
 import {IAggregatorV3} from "../interfaces/external/IAggregatorV3.sol";
 import {IParameters} from "../interfaces/IParameters.sol";
 import {IPriceOracle} from "../interfaces/IPriceOracle.sol";
+import {Bounds} from "../math/Bounds.sol";
 
 /// @title Chainlink prices with heartbeat, bounds and a spread
 contract PriceOracle is IPriceOracle, IParameters, Ownable2Step {
@@ -37,14 +38,14 @@ contract PriceOracle is IPriceOracle, IParameters, Ownable2Step {
     function _setFeed(FeedConfig memory config) private {
         if (config.token.code.length == 0) revert PriceOracle__NotAContract(config.token);
         if (config.feed.code.length == 0) revert PriceOracle__NotAContract(config.feed);
-        _requireRange("heartbeat", config.heartbeat, MIN_HEARTBEAT, MAX_HEARTBEAT);
-        _requireRange("halfSpreadBps", config.halfSpreadBps, 0, MAX_HALF_SPREAD_BPS);
-        _requireRange("maxPriceWad", config.maxPriceWad, 2, MAX_PRICE_WAD);
-        _requireRange("minPriceWad", config.minPriceWad, 1, config.maxPriceWad - 1);
+        Bounds.check("heartbeat", config.heartbeat, MIN_HEARTBEAT, MAX_HEARTBEAT);
+        Bounds.check("halfSpreadBps", config.halfSpreadBps, 0, MAX_HALF_SPREAD_BPS);
+        Bounds.check("maxPriceWad", config.maxPriceWad, 2, MAX_PRICE_WAD);
+        Bounds.check("minPriceWad", config.minPriceWad, 1, config.maxPriceWad - 1);
         uint8 feedDecimals = IAggregatorV3(config.feed).decimals();
         uint8 tokenDecimals = IERC20Metadata(config.token).decimals();
-        _requireRange("feedDecimals", feedDecimals, 0, MAX_DECIMALS);
-        _requireRange("tokenDecimals", tokenDecimals, 0, MAX_DECIMALS);
+        Bounds.check("feedDecimals", feedDecimals, 0, MAX_DECIMALS);
+        Bounds.check("tokenDecimals", tokenDecimals, 0, MAX_DECIMALS);
 
         Feed memory feed = Feed({
             feed: config.feed,
@@ -58,10 +59,6 @@ contract PriceOracle is IPriceOracle, IParameters, Ownable2Step {
         _feeds[config.token] = feed;
         emit FeedSet(config.token, feed);
         _quote(config.token);
-    }
-
-    function _requireRange(bytes32 name, uint256 value, uint256 min, uint256 max) private pure {
-        if (value < min || value > max) revert ParameterOutOfRange(name, value, min, max);
     }
 
     // ---------------------------------------------------------------- reading

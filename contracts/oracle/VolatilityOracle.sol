@@ -8,6 +8,7 @@ import {EnumerableSet} from "@openzeppelin/contracts/utils/structs/EnumerableSet
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 
 import {IVolatilityOracle} from "../interfaces/IVolatilityOracle.sol";
+import {Bounds} from "../math/Bounds.sol";
 import {CoordinateSolver} from "../math/CoordinateSolver.sol";
 import {CorrelationMatrix} from "../math/CorrelationMatrix.sol";
 import {RiskMath} from "../math/RiskMath.sol";
@@ -170,17 +171,13 @@ contract VolatilityOracle is IVolatilityOracle, EIP712, Ownable2Step {
     }
 
     function _setParams(Params memory p) private {
-        _checkRange("maxReportAge", p.maxReportAge, 1 minutes, 1 days);
-        _checkRange("maxFallPerDayWad", p.maxFallPerDayWad, 0.01e18, WAD);
-        _checkRange("eigenvalueFloorWad", p.eigenvalueFloorWad, 0.002e18, 0.5e18);
+        Bounds.check("maxReportAge", p.maxReportAge, 1 minutes, 1 days);
+        Bounds.check("maxFallPerDayWad", p.maxFallPerDayWad, 0.01e18, WAD);
+        Bounds.check("eigenvalueFloorWad", p.eigenvalueFloorWad, 0.002e18, 0.5e18);
         _state.maxReportAge = p.maxReportAge;
         _state.maxFallPerDayWad = p.maxFallPerDayWad;
         _state.eigenvalueFloorWad = p.eigenvalueFloorWad;
         emit ParamsSet(p);
-    }
-
-    function _checkRange(bytes32 name, uint256 value, uint256 min, uint256 max) private pure {
-        if (value < min || value > max) revert ParameterOutOfRange(name, value, min, max);
     }
 
     function _checkBudgets(uint256 word, uint256 n) private pure {

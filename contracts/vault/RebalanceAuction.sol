@@ -13,6 +13,7 @@ import {IRiskGuard} from "../interfaces/IRiskGuard.sol";
 import {IRiskParityVault} from "../interfaces/IRiskParityVault.sol";
 import {IVolatilityOracle} from "../interfaces/IVolatilityOracle.sol";
 import {AuctionMath} from "../math/AuctionMath.sol";
+import {Bounds} from "../math/Bounds.sol";
 import {ExposureMath} from "../math/ExposureMath.sol";
 import {RiskMath} from "../math/RiskMath.sol";
 import {Word8} from "../math/Word8.sol";
@@ -82,20 +83,16 @@ contract RebalanceAuction is IRebalanceAuction, IParameters, Ownable2Step, Reent
     }
 
     function _setParams(Params memory p) private {
-        _requireRange("targetVolatilityWad", p.targetVolatilityWad, 0.01e18, 1e18);
-        _requireRange("maxLeverageWad", p.maxLeverageWad, 0.1e18, 1e18);
-        _requireRange("parityBandWad", p.parityBandWad, 0.001e18, 0.2e18);
-        _requireRange("volatilityBandWad", p.volatilityBandWad, 0.01e18, 0.5e18);
-        _requireRange("startPremiumWad", p.startPremiumWad, 0, 0.05e18);
-        _requireRange("endDiscountWad", p.endDiscountWad, 0, 0.02e18);
-        _requireRange("lossBudgetWad", p.lossBudgetWad, 0.0001e18, 0.02e18);
-        _requireRange("duration", p.duration, 60, 1 days);
+        Bounds.check("targetVolatilityWad", p.targetVolatilityWad, 0.01e18, 1e18);
+        Bounds.check("maxLeverageWad", p.maxLeverageWad, 0.1e18, 1e18);
+        Bounds.check("parityBandWad", p.parityBandWad, 0.001e18, 0.2e18);
+        Bounds.check("volatilityBandWad", p.volatilityBandWad, 0.01e18, 0.5e18);
+        Bounds.check("startPremiumWad", p.startPremiumWad, 0, 0.05e18);
+        Bounds.check("endDiscountWad", p.endDiscountWad, 0, 0.02e18);
+        Bounds.check("lossBudgetWad", p.lossBudgetWad, 0.0001e18, 0.02e18);
+        Bounds.check("duration", p.duration, 60, 1 days);
         _params = p;
         emit ParamsSet(p);
-    }
-
-    function _requireRange(bytes32 name, uint256 value, uint256 min, uint256 max) private pure {
-        if (value < min || value > max) revert ParameterOutOfRange(name, value, min, max);
     }
 
     // ------------------------------------------------------------------- open

@@ -6,6 +6,7 @@ import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step
 import {IParameters} from "../interfaces/IParameters.sol";
 import {IRiskGuard} from "../interfaces/IRiskGuard.sol";
 import {IVolatilityOracle} from "../interfaces/IVolatilityOracle.sol";
+import {Bounds} from "../math/Bounds.sol";
 
 /// @title The mode, computed from facts
 contract RiskGuard is IRiskGuard, IParameters, Ownable2Step {
@@ -74,15 +75,11 @@ contract RiskGuard is IRiskGuard, IParameters, Ownable2Step {
     }
 
     function _setParams(Params memory p) private {
-        _requireRange("volatilitiesFreshFor", p.volatilitiesFreshFor, 10 minutes, 7 days);
-        _requireRange("deleverAfter", p.deleverAfter, p.volatilitiesFreshFor, 30 days);
-        _requireRange("correlationsFreshFor", p.correlationsFreshFor, 1 hours, 90 days);
+        Bounds.check("volatilitiesFreshFor", p.volatilitiesFreshFor, 10 minutes, 7 days);
+        Bounds.check("deleverAfter", p.deleverAfter, p.volatilitiesFreshFor, 30 days);
+        Bounds.check("correlationsFreshFor", p.correlationsFreshFor, 1 hours, 90 days);
         _params = p;
         emit ParamsSet(p);
-    }
-
-    function _requireRange(bytes32 name, uint256 value, uint256 min, uint256 max) private pure {
-        if (value < min || value > max) revert ParameterOutOfRange(name, value, min, max);
     }
 
     // ------------------------------------------------------------------- mode

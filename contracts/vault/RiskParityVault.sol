@@ -16,6 +16,8 @@ import {IParameters} from "../interfaces/IParameters.sol";
 import {IPriceOracle} from "../interfaces/IPriceOracle.sol";
 import {IRiskGuard} from "../interfaces/IRiskGuard.sol";
 import {IRiskParityVault} from "../interfaces/IRiskParityVault.sol";
+import {Bounds} from "../math/Bounds.sol";
+import {FeeMath} from "../math/FeeMath.sol";
 
 /// @title ERC-4626 shares, custody, NAV, fees and the exit in kind
 /// @dev Every function follows one order: check, accrue fees, compute, write the books, move tokens, emit.
@@ -44,15 +46,12 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
     }
 
     uint256 private constant WAD = 1e18;
-    uint256 private constant YEAR = 365 days;
     uint256 private constant MIN_BASKET = 2;
     uint256 private constant MAX_BASKET = 8;
     uint256 private constant MAX_ENTRY_FEE_WAD = 0.01e18;
     uint256 private constant MAX_EXIT_FEE_WAD = 0.01e18;
     uint256 private constant MAX_MANAGEMENT_FEE_WAD = 0.02e18;
     uint256 private constant MAX_PERFORMANCE_FEE_WAD = 0.2e18;
-    /// @dev A fee left unclaimed for decades still leaves the holders half of the shares.
-    uint256 private constant MAX_DILUTION_WAD = 0.5e18;
     /// @dev Shares have 12 more decimals than the asset: 18 for USDC, and an inflation attack costs 1e12 to 1.
     uint8 private constant DECIMALS_OFFSET = 12;
     uint256 private constant VIRTUAL_SHARES = 10 ** DECIMALS_OFFSET;
@@ -117,10 +116,10 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
 
     /// @inheritdoc IRiskParityVault
     function setFees(Fees calldata newFees, address recipient) external onlyOwner nonReentrant {
-        _requireAtMost("entryFeeWad", newFees.entryFeeWad, MAX_ENTRY_FEE_WAD);
-        _requireAtMost("exitFeeWad", newFees.exitFeeWad, MAX_EXIT_FEE_WAD);
-        _requireAtMost("managementFeeWad", newFees.managementFeeWad, MAX_MANAGEMENT_FEE_WAD);
-        _requireAtMost("performanceFeeWad", newFees.performanceFeeWad, MAX_PERFORMANCE_FEE_WAD);
+        Bounds.check("entryFeeWad", newFees.entryFeeWad, 0, MAX_ENTRY_FEE_WAD);
+        Bounds.check("exitFeeWad", newFees.exitFeeWad, 0, MAX_EXIT_FEE_WAD);
+        Bounds.check("managementFeeWad", newFees.managementFeeWad, 0, MAX_MANAGEMENT_FEE_WAD);
+        Bounds.check("performanceFeeWad", newFees.performanceFeeWad, 0, MAX_PERFORMANCE_FEE_WAD);
         if (recipient == address(0)) revert RiskParityVault__ZeroAddress();
         // the old fees go to the old recipient, and the mark rises to the price now: gains made before a
         // performance fee existed never owe it
@@ -137,10 +136,6 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
         if (!tightens) _checkOwner();
         _ledger.depositCap = newCap.toUint96();
         emit DepositCapSet(newCap);
-    }
-
-    function _requireAtMost(bytes32 name_, uint256 value, uint256 max) private pure {
-        if (value > max) revert ParameterOutOfRange(name_, value, 0, max);
     }
 
     // ---------------------------------------------------------------- deposit
@@ -177,9 +172,8 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
         uint256 cash = _ledger.cash + assets;
         _ledger.cash = cash.toUint96();
         _mint(receiver, shares);
-        IERC20 token = IERC20(asset());
-        token.safeTransferFrom(msg.sender, address(this), assets);
-        _requireBacked(token, cash);
+        IERC20(asset()).safeTransferFrom(msg.sender, address(this), assets);
+        _requireBacked(IERC20(asset()), cash);
         emit Deposit(msg.sender, receiver, assets, shares);
     }
 
@@ -282,9 +276,9 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
         uint256 kept = FixedPointMathLib.fullMulDivUp(shares, _fees.exitFeeWad, WAD);
         (address[] memory tokens, uint256[] memory balances) = holdings();
         amounts = new uint256[](tokens.length);
-        _checkSkip(skip, tokens);
+        bool[] memory skipped = _skipped(skip, tokens);
         for (uint256 i; i < tokens.length; ++i) {
-            if (_contains(skip, tokens[i])) continue;
+            if (skipped[i]) continue;
             amounts[i] = FixedPointMathLib.fullMulDiv(balances[i], shares - kept, supply + VIRTUAL_SHARES);
             if (amounts[i] != 0) _book(i, balances[i] - amounts[i]);
         }
@@ -294,17 +288,17 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
         emit RedeemedInKind(msg.sender, receiver, owner_, shares, amounts);
     }
 
-    function _checkSkip(address[] calldata skip, address[] memory tokens) private pure {
+    function _skipped(
+        address[] calldata skip,
+        address[] memory tokens
+    ) private pure returns (bool[] memory skipped) {
+        skipped = new bool[](tokens.length);
         for (uint256 i; i < skip.length; ++i) {
-            bool known;
-            for (uint256 j; j < tokens.length; ++j) known = known || tokens[j] == skip[i];
-            if (!known) revert RiskParityVault__UnknownToken(skip[i]);
+            uint256 j;
+            while (j < tokens.length && tokens[j] != skip[i]) ++j;
+            if (j == tokens.length) revert RiskParityVault__UnknownToken(skip[i]);
+            skipped[j] = true;
         }
-    }
-
-    function _contains(address[] calldata list, address item) private pure returns (bool) {
-        for (uint256 i; i < list.length; ++i) if (list[i] == item) return true;
-        return false;
     }
 
     // ---------------------------------------------------------------- auction
@@ -360,30 +354,28 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
         _ledger.feesAccruedAt = uint40(block.timestamp);
         // also without a fee: exit fees that the last holder left behind are nobody's gain
         if (priceWad != 0) _beneficiary.highWaterMarkWad = _mark(priceWad, _beneficiary.highWaterMarkWad);
-        if (management + performance != 0) {
-            _mint(_beneficiary.recipient, management + performance);
-            emit FeesAccrued(management, performance, _beneficiary.highWaterMarkWad);
-        }
-        return totalSupply();
+        return _mintFees(management, performance);
     }
 
     function _accrueManagementFee() private returns (uint256 supply) {
         uint256 due = _managementFeeDue(totalSupply());
         _ledger.feesAccruedAt = uint40(block.timestamp);
-        if (due != 0) {
-            _mint(_beneficiary.recipient, due);
-            emit FeesAccrued(due, 0, _beneficiary.highWaterMarkWad);
+        return _mintFees(due, 0);
+    }
+
+    function _mintFees(uint256 management, uint256 performance) private returns (uint256 supply) {
+        if (management + performance != 0) {
+            Beneficiary memory beneficiary = _beneficiary;
+            _mint(beneficiary.recipient, management + performance);
+            emit FeesAccrued(management, performance, beneficiary.highWaterMarkWad);
         }
         return totalSupply();
     }
 
-    /// @dev shares = supply f / (1 - f): the recipient then owns the fraction f of the vault.
     function _managementFeeDue(uint256 supply) private view returns (uint256) {
         uint256 feeWad = _fees.managementFeeWad;
         if (feeWad == 0) return 0;
-        uint256 elapsed = block.timestamp - _ledger.feesAccruedAt;
-        uint256 fraction = FixedPointMathLib.min((feeWad * elapsed) / YEAR, MAX_DILUTION_WAD);
-        return FixedPointMathLib.fullMulDiv(supply, fraction, WAD - fraction);
+        return FeeMath.managementShares(supply, feeWad, block.timestamp - _ledger.feesAccruedAt);
     }
 
     /// @dev priceWad: the share price once these shares are minted; 0 without a performance fee to look at.
@@ -398,10 +390,8 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
         uint256 markWad = _beneficiary.highWaterMarkWad;
         priceWad = _priceWad(navMid, supply);
         // at its end the mark can rise no more: what it cannot remember must not be charged twice
-        if (priceWad <= markWad || markWad == type(uint96).max) return (management, 0, priceWad);
-        uint256 gainWad = FixedPointMathLib.fullMulDiv(priceWad - markWad, WAD, priceWad);
-        uint256 fraction = FixedPointMathLib.fullMulDiv(gainWad, feeWad, WAD);
-        performance = FixedPointMathLib.fullMulDiv(supply, fraction, WAD - fraction);
+        if (markWad == type(uint96).max) return (management, 0, priceWad);
+        performance = FeeMath.performanceShares(supply, feeWad, priceWad, markWad);
         priceWad = _priceWad(navMid, supply + performance);
     }
 

@@ -16,7 +16,7 @@ IMPORT = re.compile(r'import\s+(?:\{[^}]*\}\s+from\s+)?"([^"]+)"', re.DOTALL)
 # room -> rooms that it may import from, besides itself
 ARROWS = {
     "interfaces": set(),
-    "math": set(),
+    "math": {"interfaces"},
     "oracle": {"interfaces", "math"},
     "vault": {"interfaces", "math"},
     "periphery": {"interfaces", "math"},

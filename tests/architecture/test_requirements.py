@@ -76,7 +76,7 @@ def test_error__of_an_interface__is_provoked_by_a_test(error: str) -> None:
 @pytest.mark.parametrize("error", errors())
 def test_error__of_an_interface__is_used_by_a_contract(error: str) -> None:
     users = [path for path in SOLIDITY if "interfaces" not in path.parts]
-    assert any(re.search(rf"revert {error}\b", path.read_text()) for path in users), (
+    assert any(re.search(rf"revert (\w+\.)?{error}\b", path.read_text()) for path in users), (
         f"{error} is never thrown"
     )
 
