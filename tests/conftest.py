@@ -9,7 +9,12 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.fixtures.node", "tests.fixtures.build", "tests.fixtures.world", "tests.fixtures.market"]
+pytest_plugins = [
+    "tests.fixtures.node",
+    "tests.fixtures.build",
+    "tests.fixtures.world",
+    "tests.fixtures.market",
+]
 
 _SHARED_CHAIN = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 for name, examples in {"quick": 20, "default": 100, "deep": 2_000}.items():
