@@ -1,0 +1,197 @@
+"""What an ape user types, against a running `equipoise world`; nothing of it touches the working tree.
+
+Ape joins a node that runs on its default port 8545; APE_FOUNDRY_HOST, or a network choice with an address,
+names another one. The console session is in test_readme.py.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import subprocess
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from equipoise.client import RpcChain
+from equipoise.client.artifacts import ROOT
+from equipoise.client.config import AssetConfig, DeploymentConfig, OracleConfig
+from equipoise.client.deployment import Deployment
+from tests.e2e.conftest import BIN, environment
+
+
+@dataclass
+class Network:
+    """A running `equipoise world`, and the folder that stands for scripts/deployments."""
+
+    endpoint: str
+    folder: Path
+
+    def ape(self, *args: str, joined: bool = True, **changes: str) -> subprocess.CompletedProcess[str]:
+        variables = {"EQUIPOISE_DEPLOYMENTS": str(self.folder)}
+        variables |= {"APE_FOUNDRY_HOST": self.endpoint} if joined else {}
+        return subprocess.run(
+            [str(BIN / "ape"), *args],
+            cwd=ROOT,
+            env=environment(**{**variables, **changes}),
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    folder = tmp_path_factory.mktemp("deployments")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    node = subprocess.Popen(
+        [str(BIN / "equipoise"), "world", "--port", str(port)],
+        cwd=ROOT,
+        env=environment(EQUIPOISE_DEPLOYMENTS=str(folder)),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert node.stdout
+        assert f":{port}" in node.stdout.readline()
+        assert f"APE_FOUNDRY_HOST=http://127.0.0.1:{port} ape console" in node.stdout.readline()
+        yield Network(f"http://127.0.0.1:{port}", folder)
+    finally:
+        node.terminate()
+        assert node.wait(30) == 130
+    assert list(folder.glob("31337.json")) == []  # the addresses of a chain that is gone
+
+
+@pytest.fixture(scope="module")
+def living(network: Network) -> Deployment:
+    """The vault that `equipoise world` deployed."""
+    return Deployment.load(RpcChain(network.endpoint), network.folder / "31337.json")
+
+
+def test_status__json__is_the_vault_that_lives_there(network: Network, living: Deployment) -> None:
+    done = network.ape("run", "status", "--json")
+    assert done.returncode == 0, done.stderr
+    facts = json.loads(done.stdout)
+    assert facts["vault"] == living.vault.address
+    assert facts["chain_id"] == 31337
+    assert facts["mode"] == "Normal"
+    assert facts["nav_usd"] > 400_000
+    assert list(facts["assets"]) == ["BTC", "ETH", "BNB", "LINK", "SPX", "cash"]
+    assert sum(row["weight"] for row in facts["assets"].values()) == pytest.approx(1)
+    shares = [row["risk_share"] for row in facts["assets"].values() if row["risk_share"] is not None]
+    assert sum(shares) == pytest.approx(1)
+    assert max(abs(share - 0.2) for share in shares) == pytest.approx(facts["parity_gap"], abs=1e-9)
+
+
+def test_status__network_by_its_address__finds_the_same_deployment(
+    network: Network, living: Deployment
+) -> None:
+    choice = f"ethereum:local:{network.endpoint}"
+    done = network.ape("run", "status", "--network", choice, joined=False)
+    assert done.returncode == 0, done.stderr
+    assert living.vault.address in done.stdout
+    assert "Parity gap" in done.stdout
+
+
+def test_status__nothing_deployed__one_line_and_the_remedy(network: Network, tmp_path: Path) -> None:
+    done = network.ape("run", "status", EQUIPOISE_DEPLOYMENTS=str(tmp_path))
+    assert done.returncode == 2
+    assert re.fullmatch(r"error: no deployment at \S+; run `ape run deploy` .*\n", done.stderr)
+
+
+@pytest.fixture
+def config(living: Deployment, tmp_path: Path) -> Path:
+    """A configuration file for a second vault, of two of the tokens that are there."""
+    prices = living.price_oracle
+
+    def asset(symbol: str, token: str) -> AssetConfig:
+        return AssetConfig(symbol, token, prices.call("feedOf", token).feed, 1e-8, 1e9)
+
+    alice, bob = living.chain.request("eth_accounts")[1:3]  # type: ignore[attr-defined]
+    made = DeploymentConfig(
+        name="Two assets",
+        symbol="eq2",
+        cash=asset("USDC", living.cash.address),
+        assets=(asset("BTC", living.tokens[0].address), asset("SPX", living.tokens[4].address)),
+        budgets=(0.3, 0.7),
+        oracle=OracleConfig(tuple(living.volatility_oracle.call("signers")), 3),
+        owner=bob,
+        guardian=alice,
+        fee_recipient=alice,
+        uniswap_factory=living.filler.call("factory"),
+        swap_router=living.zap.call("router"),
+    )
+    path = tmp_path / "two.yaml"
+    path.write_text(yaml.safe_dump(json.loads(json.dumps(asdict(made)))))
+    return path
+
+
+def test_deploy__configuration_file_and_a_test_account__vault_stands_and_is_remembered(
+    network: Network, living: Deployment, config: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "deployments"
+    done = network.ape(
+        *("run", "deploy", "--account", "TEST::0", "--config", str(config)), EQUIPOISE_DEPLOYMENTS=str(folder)
+    )
+    assert done.returncode == 0, done.stderr
+    assert "deploy RiskParityVault" in done.stdout
+    made = Deployment.load(living.chain, folder / "31337.json")
+    assert made.vault.address in done.stdout
+    assert made.vault.address != living.vault.address
+    assert made.symbols == ("BTC", "SPX")
+    assert made.volatility_oracle.call("budgets") == 30_000_000 | 70_000_000 << 32
+    assert made.vault.call("name") == "Two assets"
+    bob = living.chain.request("eth_accounts")[2]  # type: ignore[attr-defined]
+    assert made.vault.call("pendingOwner").lower() == bob
+    assert made.dashboard().mode == 1  # no reports yet: NoIncrease
+
+    status: Any = network.ape("run", "status", "--json", EQUIPOISE_DEPLOYMENTS=str(folder))
+    facts = json.loads(status.stdout)
+    assert facts["vault"] == made.vault.address
+    assert facts["parity_gap"] is None
+    assert facts["volatilities_age_s"] is None
+
+
+def test_deploy__wrong_configuration__one_line_and_nothing_deployed(
+    network: Network, living: Deployment, tmp_path: Path
+) -> None:
+    path = tmp_path / "wrong.yaml"
+    path.write_text("name: x\ncolour: blue\n")
+    height = living.chain.request("eth_blockNumber")  # type: ignore[attr-defined]
+    folder = tmp_path / "deployments"
+    done = network.ape(
+        *("run", "deploy", "--account", "TEST::0", "--config", str(path)), EQUIPOISE_DEPLOYMENTS=str(folder)
+    )
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "unknown keys ['colour']" in done.stderr
+    assert living.chain.request("eth_blockNumber") == height  # type: ignore[attr-defined]
+    assert not folder.exists()
+
+
+def test_demo__through_ape__has_the_commands_options_and_refusals(network: Network) -> None:
+    done = network.ape("run", "demo", "--help")
+    assert done.returncode == 0, done.stderr
+    for option in ("--days", "--prices", "--assets", "--budgets", "--target-vol", "--seed", "--out"):
+        assert option in done.stdout
+    refused = network.ape("run", "demo", "--days", "3")
+    assert refused.returncode == 2
+    assert refused.stderr == "error: --days is 3; give at least 60: the signers need 30 common closes first\n"
+
+
+def test_compile__unchanged_contracts__nothing_to_do(network: Network) -> None:
+    done = network.ape("compile")
+    assert done.returncode == 0, done.stderr
+
+
+def test_test__one_room__collects_and_passes(network: Network) -> None:
+    done = network.ape("test", "tests/unit/test_units.py", "-q", "-x")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "100%" in done.stdout or "passed" in done.stdout
