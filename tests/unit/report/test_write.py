@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,15 @@ def test_write_report__interrupted_over_an_old_report__old_one_stays(
     assert [path.name for path in tmp_path.iterdir()] == ["demo"]
 
 
+@pytest.fixture
+def _pythons_own_handler() -> Iterator[None]:
+    """`ape test` has one of its own, which exits."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_pythons_own_handler")
 def test_write_report__signal_during_the_move__arrives_after_the_last_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, without_pngs: Any
 ) -> None:
