@@ -54,14 +54,19 @@ class VaultMachine(RuleBasedStateMachine):
 
     def remember(self) -> None:
         self.price = 0 if self.dead else self.s.share_price()
+        self.at = self.s.now()
         self.mark = self.s.vault.call("highWaterMarkWad")
 
+    def least_price(self) -> int:
+        """The share price less the management fee of the seconds since it was remembered, and one more."""
+        seconds = self.s.now() - self.at + 1
+        return self.price - self.price * 2 * seconds // (100 * 365 * DAY) - 1
+
     def act(self, function: str, *args: Any, sender: str) -> bool:
-        """A user's action never lowers the share price, management fees of its second aside."""
+        """A user's action never lowers the share price, management fees of its seconds aside."""
         receipt = self.s.attempt(self.s.vault, function, *args, sender=sender, unless=REFUSALS)
         if not self.dead:
-            seconds = 3
-            assert self.s.share_price() >= self.price * (1 - seconds * 0.02 / (365 * DAY)) - 1, function
+            assert self.s.share_price() >= self.least_price(), function
         self.remember()
         return receipt is not None
 
@@ -103,7 +108,7 @@ class VaultMachine(RuleBasedStateMachine):
     def donate(self, token: int, amount: int) -> None:
         [*self.s.tokens, self.s.cash][token].send("mint", self.s.vault, amount, sender=self.s.mallory)
         if not self.dead:
-            assert self.s.share_price() >= self.price * (1 - 3e-9)
+            assert self.s.share_price() >= self.least_price()
         self.remember()
 
     @rule()

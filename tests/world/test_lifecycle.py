@@ -77,7 +77,10 @@ def test_owner__is_signalled__leaves_nothing(name: str) -> None:
 
 def test_interrupt__of_the_whole_group__lets_the_owner_close_in_order() -> None:
     """Ctrl-C in a terminal reaches every process of the foreground group, but not the chain."""
-    end = "\ntry: time.sleep(60)\nexcept KeyboardInterrupt: sys.exit(0 if anvil.running else 1)"
+    end = (
+        "\ntry:\n    print('ready', flush=True)\n    time.sleep(60)"
+        "\nexcept KeyboardInterrupt: sys.exit(0 if anvil.running else 1)"
+    )
     owner = subprocess.Popen(
         [sys.executable, "-c", OWNER.format(end=end)],
         stdout=subprocess.PIPE,
@@ -86,6 +89,7 @@ def test_interrupt__of_the_whole_group__lets_the_owner_close_in_order() -> None:
     )
     assert owner.stdout is not None
     ipc, *pids = owner.stdout.readline().split()
+    assert owner.stdout.readline() == "ready\n"
     os.killpg(owner.pid, signal.SIGINT)
     assert owner.wait(timeout=20) == 0
     assert ended([int(pid) for pid in pids], Path(ipc).parent)
