@@ -65,7 +65,15 @@ class ContractRevert(EquipoiseError):
         self.arguments = tuple(args)
         self.contract = contract
         where = f"{contract}: " if contract else ""
-        super().__init__(f"{where}{name}({', '.join(map(str, self.arguments))})")
+        super().__init__(f"{where}{name}({', '.join(map(_shown, self.arguments))})")
 
     def __reduce__(self) -> tuple[type[ContractRevert], tuple[str, tuple[object, ...], str]]:
         return (type(self), (self.name, self.arguments, self.contract))
+
+
+def _shown(argument: object) -> str:
+    """A bytes32 that holds a name, as Solidity pads it, reads as that name; other bytes as hex."""
+    if not isinstance(argument, bytes):
+        return str(argument)
+    name = argument.rstrip(b"\0")
+    return name.decode() if name and name.isascii() and name.decode().isprintable() else "0x" + argument.hex()

@@ -64,17 +64,20 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def network() -> Iterator[str]:
-    """`equipoise world`, kept running on a free port: where ape finds it."""
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """`equipoise world`, kept running on a free port: the variables by which ape finds it."""
+    addresses = {"EQUIPOISE_DEPLOYMENTS": str(tmp_path_factory.mktemp("deployments"))}
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [str(BIN / "equipoise"), "world", "--port", str(port)]
-    node = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    node = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env={**os.environ, **addresses}
+    )
     try:
         assert node.stdout is not None
         assert f"127.0.0.1:{port}" in node.stdout.readline()
-        yield f"http://127.0.0.1:{port}"
+        yield {"APE_FOUNDRY_HOST": f"http://127.0.0.1:{port}", **addresses}
     finally:
         node.terminate()
         assert node.wait(30) == 130
@@ -121,17 +124,17 @@ def test_solver__command_of_the_readme__answers(command: str, desk: Path) -> Non
         assert "GOLD" in answer
 
 
-def test_console__session_of_the_readme__goes_through(network: str) -> None:
+def test_console__session_of_the_readme__goes_through(network: dict[str, str]) -> None:
     (session,) = blocks("python")
     session += "print('balance', vault.balanceOf(alice))\n"
-    done = run("ape console", ROOT, session, APE_FOUNDRY_HOST=network)
+    done = run("ape console", ROOT, session, **network)
     assert "balance 0" in done.stdout, done.stdout[-3000:]
     assert "Traceback" not in done.stdout
     assert "ERROR" not in done.stdout
 
 
-def test_status__command_of_the_readme__shows_the_vault(network: str) -> None:
-    assert "Parity gap" in run("ape run status", ROOT, APE_FOUNDRY_HOST=network).stdout
+def test_status__command_of_the_readme__shows_the_vault(network: dict[str, str]) -> None:
+    assert "Parity gap" in run("ape run status", ROOT, **network).stdout
 
 
 def test_deploy__configuration_of_the_readme__is_read() -> None:

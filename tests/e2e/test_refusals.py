@@ -92,6 +92,7 @@ def test_demo__no_price_table__is_refused(refused: Callable[..., str], tmp_path:
     [
         (["--days", 59], "--days is 59; give at least 60"),
         (["--days", -1], "--days is -1"),
+        (["--days", 5000], "--days is 5000, the prices have"),
         (["--assets", "BTC,LINKK"], "unknown column 'LINKK'; there are BTC"),
         (["--assets", "BTC,LINKK"], "did you mean LINK?"),
         (["--assets", "BTC"], "1 assets (BTC): a vault holds 2 to 8"),

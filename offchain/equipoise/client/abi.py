@@ -124,6 +124,9 @@ class Codec:
 
     def decode(self, data: bytes) -> Any:
         """Named tuple of the values. Raises InputError when the data do not fit."""
+        # checked here too: a program may have made eth_abi's own reader lenient, as ape does
+        if len(data) < 32 * len(self.parameters):
+            raise InputError(f"{self.signature} cannot be read from {len(data)} bytes: too few")
         try:
             values = self._decode(ContextFramesBytesIO(data))
         except (DecodingError, OverflowError) as error:

@@ -101,6 +101,10 @@ def demo_prices(options: DemoOptions) -> pd.DataFrame:
             raise InputError(
                 f"--days is {options.days}; give at least {MIN_DAYS}: the signers need 30 common closes first"
             )
+        if options.days > len(frame):
+            raise InputError(
+                f"--days is {options.days}, the prices have {len(frame)}; give at most that many"
+            )
         frame = frame.iloc[: options.days]
     if len(frame) < MIN_DAYS:
         raise InputError(f"{len(frame)} days of prices; at least {MIN_DAYS} are needed")

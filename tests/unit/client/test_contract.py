@@ -246,3 +246,9 @@ def test_artifact__missing_or_without_code__says_what_to_do() -> None:
         load_npm_artifact("no/such/Package")
     with pytest.raises(ToolchainError, match="has no code"):
         load_artifact("IAggregatorV3").encode_deploy()
+
+
+def test_revert__with_a_name_in_bytes32__reads_as_text() -> None:
+    padded = b"parityBandWad".ljust(32, b"\0")
+    assert str(ContractRevert("ParameterOutOfRange", (padded, 5))) == "ParameterOutOfRange(parityBandWad, 5)"
+    assert str(ContractRevert("E", (b"\xff\0",))) == "E(0xff00)"
