@@ -41,7 +41,7 @@ $(STAMPS)/toolchain: $(STAMPS)/node offchain/equipoise/toolchain.py
 build: $(ARTIFACTS) ## compile the contracts (ape compile)
 
 $(ARTIFACTS): $(SOURCES) ape-config.yaml $(STAMPS)/toolchain
-	$(BIN)/ape compile
+	$(BIN)/ape compile --force
 	@touch $@
 
 data: $(PRICES) ## the default prices, from two PyPI packages, checked by hash

@@ -14,6 +14,7 @@ pytest_plugins = [
     "tests.fixtures.build",
     "tests.fixtures.world",
     "tests.fixtures.market",
+    "tests.fixtures.levered",
 ]
 
 _SHARED_CHAIN = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]

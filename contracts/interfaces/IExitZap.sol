@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {IAavePool} from "./external/IAaveV3.sol";
 import {IRiskParityVault} from "./IRiskParityVault.sol";
 
 /// @title The exit in kind as one cash withdrawal
@@ -12,6 +13,10 @@ interface IExitZap {
     error ExitZap__ZeroAmount();
     error ExitZap__FeesLengthMismatch(uint256 length, uint256 expected);
     error ExitZap__Expired(uint256 deadline, uint256 timestamp);
+    error ExitZap__OnlyLender(address caller, address initiator);
+    /// @notice The lending venue cannot pay this token out now: skip it, or take `redeemInKind` for its receipts.
+    error ExitZap__PaidInReceipts(address token, uint256 due, uint256 received);
+    /// @notice What the sales brought is less than the caller's minimum, or than the flash loan with its premium.
     error ExitZap__InsufficientOutput(uint256 assets, uint256 minAssets);
 
     /// @notice Burns the caller's shares and pays cash. The caller has approved the zap for the shares.
@@ -32,6 +37,9 @@ interface IExitZap {
         address receiver,
         uint256 deadline
     ) external returns (uint256 assets);
+
+    /// @notice Aave pool that lends the cash for the debt; the zero address where there is none.
+    function lender() external view returns (IAavePool);
 
     function vault() external view returns (IRiskParityVault);
 }

@@ -10,7 +10,7 @@ import {IVolatilityOracle} from "./IVolatilityOracle.sol";
 ///         falls from a premium in the vault's favour to a maximum discount.
 interface IRebalanceAuction {
     /// @param targetVolatilityWad Volatility that the vault aims at {D18 / sqrt(year)} [0.01e18, 1e18]
-    /// @param maxLeverageWad Largest sum of exposures {D18} [0.1e18, 1e18]; 1e18 while there is no lending account
+    /// @param maxLeverageWad Largest sum of exposures {D18} [0.1e18, 4e18]; at most 1e18 without a lending account
     /// @param parityBandWad Parity gap above which anyone may open {D18} [0.001e18, 0.2e18]
     /// @param volatilityBandWad Relative error of the volatility above which anyone may open {D18}
     ///        [0.01e18, 0.5e18]
@@ -18,6 +18,12 @@ interface IRebalanceAuction {
     /// @param endDiscountWad Discount from mid at the end of the curve {D18} [0, 0.02e18]
     /// @param lossBudgetWad Value that may be given away at mid in any rolling day {D18 of NAV}
     ///        [0.0001e18, 0.02e18]
+    /// @param cashBufferWad Cash that stays idle for redemptions, also while cash is borrowed {D18 of NAV}
+    ///        [0, 0.1e18]; unused without a lending account
+    /// @param maxBorrowRateWad Borrow rate above which nothing more is borrowed {D18 / year} [0, 1e18]
+    /// @param ripcordDiscountWad Discount from mid at the end of the ripcord's rise {D18} [0.005e18, 0.04e18]
+    /// @param ripcordDuration Time in which that discount is reached {s} [60, 1 hour]; bids are taken four times as
+    ///        long
     /// @param duration Length of an auction {s} [60, 1 day]
     struct Params {
         uint64 targetVolatilityWad;
@@ -27,6 +33,10 @@ interface IRebalanceAuction {
         uint64 startPremiumWad;
         uint64 endDiscountWad;
         uint64 lossBudgetWad;
+        uint64 cashBufferWad;
+        uint64 maxBorrowRateWad;
+        uint64 ripcordDiscountWad;
+        uint32 ripcordDuration;
         uint32 duration;
     }
 
@@ -34,11 +44,13 @@ interface IRebalanceAuction {
     /// @param id Counts from 1; 0 before the first
     /// @param startedAt {s}
     /// @param endsAt Last second at which bids are taken {s}
-    /// @param targets Target exposures, WORD8 {1e-8 of NAV}
+    /// @param ripcord Whether the ripcord started it: then it sells the same fraction of everything for cash
+    /// @param targets Target exposures, WORD8 {1e-8 of NAV}; 0 for a ripcord
     struct Auction {
-        uint64 id;
+        uint48 id;
         uint64 startedAt;
         uint64 endsAt;
+        bool ripcord;
         uint256 targets;
     }
 
@@ -59,6 +71,8 @@ interface IRebalanceAuction {
     /// @param volatilityWad Volatility of the exposures {D18 / sqrt(year)}
     /// @param targetVolatilityWad Volatility of the targets: the parameter, or less under the leverage cap
     /// @param leverageWad Sum of the exposures {D18}
+    /// @param targetLeverageWad Sum of the target exposures {D18}: the least of what volatility, maximum, health
+    ///        factor, age of the report and borrow rate allow
     /// @param reason Why an auction may open, or None
     struct RiskState {
         uint256 navWad;
@@ -69,6 +83,7 @@ interface IRebalanceAuction {
         uint256 volatilityWad;
         uint256 targetVolatilityWad;
         uint256 leverageWad;
+        uint256 targetLeverageWad;
         Reason reason;
     }
 
@@ -81,6 +96,7 @@ interface IRebalanceAuction {
         uint256 volatilityWad,
         uint256 endsAt
     );
+    event RipcordPulled(uint256 indexed id, address indexed caller, uint256 healthFactorWad, uint256 endsAt);
     event Bid(
         uint256 indexed id,
         address indexed bidder,
@@ -110,6 +126,14 @@ interface IRebalanceAuction {
     error RebalanceAuction__UnknownToken(address token);
     error RebalanceAuction__SameToken(address token);
     error RebalanceAuction__ZeroAmount();
+    error RebalanceAuction__LengthMismatch(uint256 length, uint256 expected);
+    error RebalanceAuction__NoLendingAccount();
+    /// @notice The health factor needs no ripcord: `minWad` is the trigger, or for a bid the target.
+    error RebalanceAuction__RipcordNotDue(uint256 healthFactorWad, uint256 minWad);
+    /// @notice After this purchase the health factor would be too low: bid for less, or wait for a sale.
+    error RebalanceAuction__HealthTooLow(uint256 healthFactorWad, uint256 minWad);
+    /// @notice Borrowing costs more than the vault pays: bid for less, or wait for the venue's rate to fall.
+    error RebalanceAuction__BorrowTooDear(uint256 rateWad, uint256 maxRateWad);
     error RebalanceAuction__LotExceeded(uint256 sellAmount, uint256 lot);
     error RebalanceAuction__BidTooDear(uint256 buyAmount, uint256 maxBuyAmount);
     error RebalanceAuction__OnlyCashBought(IRiskGuard.Mode mode, address buy);
@@ -121,6 +145,16 @@ interface IRebalanceAuction {
     /// @custom:requirement EQ-80 MUST revert while an auction is in course or no band is left.
     /// @custom:requirement EQ-81 MUST take the targets from verified coordinates and reported volatilities only.
     function open() external returns (uint256 id);
+
+    /// @notice Starts a fast sale of the same fraction of every asset for cash, all of which repays debt. Anyone,
+    ///         below the trigger health factor, or below the target one when volatilities are silent for
+    ///         `deleverAfter`. Its caller is paid by the discount of the bids only.
+    /// @return id The auction's number; an auction in course ends with it
+    /// @custom:requirement EQ-132 MUST need neither volatility nor correlation, and MUST be startable at any health
+    ///                     factor below the trigger.
+    /// @custom:requirement EQ-133 Its bids MUST lower debt over collateral while the equity is positive, and all of
+    ///                     them together MUST restore the target health factor.
+    function ripcord() external returns (uint256 id);
 
     /// @notice Sells `sellAmount` of the vault's `sell` for `buy`. The bidder pays first.
     /// @param id The auction that the bidder means
@@ -144,6 +178,24 @@ interface IRebalanceAuction {
         address receiver
     ) external returns (uint256 sold, uint256 bought);
 
+    /// @notice Sells several basket tokens for cash at once. At a health factor below 1 the venue lets nothing out
+    ///         unless it is above 1 afterwards: then only a bid for enough of the basket passes.
+    /// @param sellAmounts n amounts {smallest unit of each} [0, lot]; type(uint256).max means the whole lot
+    /// @param maxBuyAmount The most cash that the bidder pays {smallest unit of cash}
+    /// @return sold n + 1 amounts {smallest unit of each}, 0 for the cash
+    /// @return bought {smallest unit of cash}
+    function bidBasket(
+        uint256 id,
+        uint256[] calldata sellAmounts,
+        uint256 maxBuyAmount,
+        address receiver
+    ) external returns (uint256[] memory sold, uint256 bought);
+
+    /// @notice What a `bidBasket` would sell and take now.
+    function quoteBasket(
+        uint256[] calldata sellAmounts
+    ) external view returns (uint256[] memory sold, uint256 bought);
+
     /// @notice What a bid would sell and take now; the same errors as `bid` but for balances and allowances.
     function quoteBid(
         address sell,
@@ -151,13 +203,15 @@ interface IRebalanceAuction {
         uint256 sellAmount
     ) external view returns (uint256 sold, uint256 bought);
 
-    /// @notice Price factor of the auction in course at `timestamp` {D18}; start premium before, end discount after.
+    /// @notice Price factor of the auction in course at `timestamp` {D18}; start premium before, end discount after. Of
+    ///         a ripcord the time's part only: the discount is also at most half of the equity over the collateral.
     function curveWad(uint256 timestamp) external view returns (uint256);
 
     /// @notice Value given away at mid that still counts against the budget, and the budget {D18 of NAV}.
     function lossBudget() external view returns (uint256 usedWad, uint256 budgetWad);
 
-    /// @notice Target exposures from the reports now, and the volatility that they aim at.
+    /// @notice Target exposures from the reports now, and the volatility that they aim at. The borrow rate, which
+    ///         only stops increases, is left out.
     function targetExposures()
         external
         view

@@ -2,8 +2,8 @@
 pragma solidity ^0.8.28;
 
 /// @title What may be done now
-/// @notice A mode is a view of facts: ages of reports, liveness of prices, what the guardian tightened. It is
-///         never stored, so it can neither stick nor be set.
+/// @notice A mode is a view of facts: ages of reports, liveness of prices, the health factor, what the guardian
+///         tightened. It is never stored, so it can neither stick nor be set.
 interface IRiskGuard {
     /// @notice From the least to the most restricted.
     /// - Normal: everything.
@@ -17,15 +17,22 @@ interface IRiskGuard {
         InKindOnly
     }
 
-    /// @dev 24 bits hold 194 days, and leave room for pauses and guardian in the same slot.
+    /// @dev 24 bits hold 194 days.
     /// @param volatilitiesFreshFor Age of the volatility report above which risk may not rise {s} [10 min, 7 days]
     /// @param deleverAfter Age of the volatility report above which risk may only fall {s}
     ///        [volatilitiesFreshFor, 30 days]
     /// @param correlationsFreshFor Age of the correlations above which risk may not rise {s} [1 hour, 90 days]
+    /// @param triggerHealthWad Health factor below which leverage may only fall, and `ripcord` may be pulled {D18}
+    ///        [1.05e18, 3e18]
+    /// @param increaseHealthWad Health factor below which leverage may not rise {D18} [triggerHealthWad, 4e18]
+    /// @param targetHealthWad Health factor that targets and the ripcord aim at {D18} [increaseHealthWad, 5e18]
     struct Params {
         uint24 volatilitiesFreshFor;
         uint24 deleverAfter;
         uint24 correlationsFreshFor;
+        uint64 triggerHealthWad;
+        uint64 increaseHealthWad;
+        uint64 targetHealthWad;
     }
 
     event ParamsSet(Params params);
@@ -36,12 +43,18 @@ interface IRiskGuard {
     error RiskGuard__NotGuardian(address caller);
     error RiskGuard__ZeroAddress();
 
-    /// @notice The mode, given that every price is usable (the vault adds InKindOnly when one is not).
-    /// @custom:requirement EQ-100 MUST be a pure function of report ages, coordinates and pauses.
+    /// @notice The mode as far as reports and pauses decide it.
     function riskMode() external view returns (Mode);
 
+    /// @notice The mode at a health factor, given that every price is usable (the vault adds InKindOnly when one is
+    ///         not).
+    /// @param healthFactorWad {D18}; the maximum without debt
+    /// @custom:requirement EQ-100 MUST be a pure function of report ages, coordinates, pauses and health factor.
+    function modeAt(uint256 healthFactorWad) external view returns (Mode);
+
     /// @notice Whether deposits are taken: mode Normal or NoIncrease and deposits not paused.
-    function depositsAllowed() external view returns (bool);
+    /// @param healthFactorWad {D18}; the maximum without debt
+    function depositsAllowed(uint256 healthFactorWad) external view returns (bool);
 
     /// @notice Stops risk from rising. Guardian or owner.
     /// @custom:requirement EQ-101 The guardian MUST be able to tighten at once and unable to loosen.

@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IERC4626} from "@openzeppelin/contracts/interfaces/IERC4626.sol";
 
+import {ILendingAccount} from "./ILendingAccount.sol";
 import {IPriceOracle} from "./IPriceOracle.sol";
 import {IRiskGuard} from "./IRiskGuard.sol";
 
@@ -33,11 +34,15 @@ interface IRiskParityVault is IERC4626 {
     /// @param tokens Basket tokens in the order of the oracle's report, then the cash token
     /// @param balances {smallest unit of the token}
     /// @param valuesWad {D18 USD}
-    /// @param navWad Sum of valuesWad {D18 USD}
+    /// @param debt Borrowed cash, interest included {smallest unit of asset}
+    /// @param debtWad {D18 USD}
+    /// @param navWad Sum of valuesWad less debtWad, 0 where the debt is more {D18 USD}
     struct Portfolio {
         address[] tokens;
         uint256[] balances;
         uint256[] valuesWad;
+        uint256 debt;
+        uint256 debtWad;
         uint256 navWad;
         IPriceOracle.Quote[] quotes;
     }
@@ -47,15 +52,15 @@ interface IRiskParityVault is IERC4626 {
         address indexed receiver,
         address indexed owner,
         uint256 shares,
-        uint256[] amounts
+        uint256[] amounts,
+        uint256 debtRepaid
     );
     event Exchanged(
         address indexed payer,
         address indexed receiver,
-        address sell,
-        uint256 sellAmount,
-        address buy,
-        uint256 buyAmount
+        uint256[] sold,
+        uint256 buyIndex,
+        uint256 bought
     );
     event FeesAccrued(uint256 managementShares, uint256 performanceShares, uint256 highWaterMarkWad);
     event FeesSet(Fees fees, address indexed recipient);
@@ -80,14 +85,16 @@ interface IRiskParityVault is IERC4626 {
 
     // ---------------------------------------------------------------- in kind
 
-    /// @notice Burns shares for the pro-rata part of every token, less the exit fee. Needs no oracle, no signer,
-    ///         no keeper, no guardian and no DAO.
+    /// @notice Burns shares for the pro-rata part of every token, less the exit fee, against the pro-rata part of
+    ///         the debt. Needs no oracle, no signer, no keeper, no guardian and no DAO of the vault's.
     /// @param shares {vault share, 18 decimals} (0, balance of owner]
-    /// @param receiver Gets the tokens
+    /// @param receiver Gets the tokens; the receipts (aTokens) of one that the lending venue cannot pay out
     /// @param owner Whose shares are burnt; the caller needs an allowance unless it is the owner
     /// @param skip Tokens to leave behind, such as one whose transfers are blocked; that part is forfeited to the
     ///        other holders
     /// @return amounts What was sent, basket tokens first, the cash last {smallest unit of each}
+    /// @dev The caller pays the debt in `asset`, which the vault pulls: approve what `previewRedeemInKind` tells,
+    ///      and a little for the interest until then.
     /// @custom:requirement EQ-50 MUST succeed in every mode while the tokens not skipped can be transferred.
     /// @custom:requirement EQ-51 MUST pay at most the pro-rata part of the books, rounded down.
     function redeemInKind(
@@ -97,21 +104,29 @@ interface IRiskParityVault is IERC4626 {
         address[] calldata skip
     ) external returns (uint256[] memory amounts);
 
+    /// @notice What `redeemInKind` would send and what debt its caller would repay now.
+    function previewRedeemInKind(
+        uint256 shares
+    ) external view returns (uint256[] memory amounts, uint256 debtRepaid);
+
     // ---------------------------------------------------------------- auction
 
-    /// @notice Settles a bid: books, then takes `buyAmount` from `payer`, then sends `sellAmount`. Auction only.
+    /// @notice Settles a bid: takes `bought` from `payer`, repays or supplies, borrows or withdraws, then sends what
+    ///         was sold. Auction only.
     /// @param payer Pays the bought token; has approved the vault
-    /// @param receiver Gets the sold token
-    /// @param sellIndex Index of the sold token; n means cash
+    /// @param receiver Gets the sold tokens
+    /// @param sold n + 1 amounts, the cash last {smallest unit of each}
     /// @param buyIndex Index of the bought token; n means cash
+    /// @param bought {smallest unit of the bought token}
+    /// @param cashFloor Idle cash that neither goes to the debt nor pays for a purchase {smallest unit of asset}
     /// @custom:requirement EQ-52 MUST be callable by the one auction only, which is set once and for ever.
     function exchange(
         address payer,
         address receiver,
-        uint256 sellIndex,
-        uint256 sellAmount,
+        uint256[] calldata sold,
         uint256 buyIndex,
-        uint256 buyAmount
+        uint256 bought,
+        uint256 cashFloor
     ) external;
 
     // ------------------------------------------------------------------- fees
@@ -126,8 +141,17 @@ interface IRiskParityVault is IERC4626 {
     /// @notice The book, valued at mid prices; reverts with the price oracle's error when a price is unusable.
     function portfolio() external view returns (Portfolio memory);
 
-    /// @notice The book without prices: never reverts. Arrays have n + 1 entries, the cash token last.
+    /// @notice The book without prices. Arrays have n + 1 entries, the cash token last.
     function holdings() external view returns (address[] memory tokens, uint256[] memory balances);
+
+    /// @notice Borrowed cash, interest included {smallest unit of asset}; 0 without a lending account.
+    function debt() external view returns (uint256);
+
+    /// @notice Health factor at the lending venue {D18}; the maximum without debt.
+    function healthFactorWad() external view returns (uint256);
+
+    /// @notice Where the basket is collateral; the zero address: no leverage.
+    function lendingAccount() external view returns (ILendingAccount);
 
     /// @notice NAV at bid, mid and ask {smallest unit of asset}.
     function nav() external view returns (Nav memory);

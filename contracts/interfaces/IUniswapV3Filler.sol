@@ -24,6 +24,20 @@ interface IUniswapV3Filler {
         address receiver;
     }
 
+    /// @param id The auction's number
+    /// @param sellAmounts n amounts of the basket tokens {smallest unit of each}, as `quoteBasket` told or less
+    /// @param poolFees Fee tier of each token's pool against cash {1e-6}; unused where nothing is sold
+    /// @param minProfit The least that must be left over {smallest unit of cash}
+    /// @param receiver Gets what is left over
+    struct BasketFill {
+        uint256 id;
+        uint256[] sellAmounts;
+        uint24[] poolFees;
+        uint256 minProfit;
+        address receiver;
+    }
+
+    event BasketFilled(uint256 indexed id, address indexed caller, uint256[] sellAmounts, uint256 profit);
     event Filled(
         uint256 indexed id,
         address indexed caller,
@@ -37,6 +51,7 @@ interface IUniswapV3Filler {
     error UniswapV3Filler__NoPool(address sell, address buy, uint24 poolFee);
     error UniswapV3Filler__OnlyPool(address caller);
     error UniswapV3Filler__BadAmount(uint256 sellAmount);
+    error UniswapV3Filler__LengthMismatch(uint256 sellAmounts, uint256 poolFees, uint256 expected);
     error UniswapV3Filler__PartialSwap(uint256 owed, uint256 sold);
     error UniswapV3Filler__ProfitTooLow(uint256 profit, uint256 minProfit);
 
@@ -44,6 +59,10 @@ interface IUniswapV3Filler {
     /// @return profit What was left over {smallest unit of buy}
     /// @custom:requirement EQ-110 MUST revert when the pool does not pay for the bid plus `minProfit`.
     function fill(Fill calldata order) external returns (uint256 profit);
+
+    /// @notice Fills several basket tokens against cash at once, each from its pool: the ripcord without capital.
+    /// @return profit What was left over {smallest unit of cash}
+    function fillBasket(BasketFill calldata order) external returns (uint256 profit);
 
     function auction() external view returns (IRebalanceAuction);
 }

@@ -22,6 +22,12 @@ interface IVaultLens {
     /// @param correlationsAge Age of the correlations {s}; the maximum when there are none
     /// @param auctionOpen Whether bids are taken now
     /// @param curveWad Price factor of the auction in course {D18}
+    /// @param levered Whether there is a lending account
+    /// @param debt Borrowed cash {smallest unit of asset}
+    /// @param debtWad {D18 USD}
+    /// @param healthFactorWad The venue's {D18}; the maximum without debt
+    /// @param borrowRateWad Of the cash now {D18 / year}
+    /// @param thresholdsWad Liquidation thresholds, 0 where a token backs no new debt {D18}; empty without an account
     struct Dashboard {
         IRiskGuard.Mode mode;
         uint256 timestamp;
@@ -44,6 +50,12 @@ interface IVaultLens {
         bool auctionOpen;
         IRebalanceAuction.Auction auction;
         uint256 curveWad;
+        bool levered;
+        uint256 debt;
+        uint256 debtWad;
+        uint256 healthFactorWad;
+        uint256 borrowRateWad;
+        uint256[] thresholdsWad;
         uint256 lossUsedWad;
         uint256 lossBudgetWad;
     }

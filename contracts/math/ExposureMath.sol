@@ -51,4 +51,22 @@ library ExposureMath {
         (uint256[] memory exposuresWad, , ) = targets(vols, coordinates, n, targetVolWad, maxLeverageWad);
         return Word8.packDown(exposuresWad);
     }
+
+    /// @notice Scales exposures down to a lower cap.
+    /// @param exposuresWad changed in place
+    /// @param leverageWad their sum
+    /// @return leverageWad_ the new sum, at most `capWad`
+    /// @return scaleWad by how much {1}, 1e18 where the cap does not bind
+    /// @custom:requirement EQ-17
+    function capped(
+        uint256[] memory exposuresWad,
+        uint256 leverageWad,
+        uint256 capWad
+    ) internal pure returns (uint256 leverageWad_, uint256 scaleWad) {
+        if (leverageWad <= capWad) return (leverageWad, WAD);
+        for (uint256 i; i < exposuresWad.length; ++i) {
+            leverageWad_ += exposuresWad[i] = (exposuresWad[i] * capWad) / leverageWad;
+        }
+        scaleWad = FixedPointMathLib.divWad(capWad, leverageWad);
+    }
 }

@@ -5,6 +5,7 @@ import {AuctionMath} from "../math/AuctionMath.sol";
 import {CoordinateSolver} from "../math/CoordinateSolver.sol";
 import {CorrelationMatrix} from "../math/CorrelationMatrix.sol";
 import {ExposureMath} from "../math/ExposureMath.sol";
+import {LeverageMath} from "../math/LeverageMath.sol";
 import {RiskMath} from "../math/RiskMath.sol";
 import {Word8} from "../math/Word8.sol";
 
@@ -169,5 +170,52 @@ contract MathHarness {
         gas = gasleft();
         RiskMath.riskState(exposuresWad, vols, correlations, budgets, n);
         gas -= gasleft();
+    }
+
+    function capped(
+        uint256[] memory exposuresWad,
+        uint256 leverageWad,
+        uint256 capWad
+    ) external pure returns (uint256[] memory, uint256 cappedWad, uint256 scaleWad) {
+        (cappedWad, scaleWad) = ExposureMath.capped(exposuresWad, leverageWad, capWad);
+        return (exposuresWad, cappedWad, scaleWad);
+    }
+
+    function healthCap(
+        uint256[] memory exposuresWad,
+        uint256[] memory thresholdsWad,
+        uint256 targetHealthWad,
+        uint256 bufferWad
+    ) external pure returns (uint256) {
+        return LeverageMath.healthCap(exposuresWad, thresholdsWad, targetHealthWad, bufferWad);
+    }
+
+    function ageCap(
+        uint256 age,
+        uint256 freshFor,
+        uint256 deleverAfter,
+        uint256 maxLeverageWad
+    ) external pure returns (uint256) {
+        return LeverageMath.ageCap(age, freshFor, deleverAfter, maxLeverageWad);
+    }
+
+    function ripcordDiscount(
+        uint256 elapsed,
+        uint256 duration,
+        uint256 capWad,
+        uint256 collateralWad,
+        uint256 debtWad
+    ) external pure returns (uint256) {
+        return LeverageMath.ripcordDiscount(elapsed, duration, capWad, collateralWad, debtWad);
+    }
+
+    function ripcordFraction(
+        uint256 healthWad,
+        uint256 targetHealthWad,
+        uint256 collateralWad,
+        uint256 debtWad,
+        uint256 discountWad
+    ) external pure returns (uint256) {
+        return LeverageMath.ripcordFraction(healthWad, targetHealthWad, collateralWad, debtWad, discountWad);
     }
 }

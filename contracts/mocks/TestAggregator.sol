@@ -5,11 +5,13 @@ import {IAggregatorV3} from "../interfaces/external/IAggregatorV3.sol";
 
 /// @title Chainlink's AggregatorV3Interface with a history of rounds that a writer may set to anything
 contract TestAggregator is IAggregatorV3 {
+    /// @dev One slot, as in Chainlink's own aggregators, so that a read costs what theirs costs.
     struct Round {
-        int256 answer;
-        uint256 updatedAt;
+        int192 answer;
+        uint64 updatedAt;
     }
 
+    error TestAggregator__Unrepresentable(int256 answer, uint256 updatedAt);
     error TestAggregator__NotWriter(address caller, address writer);
     error TestAggregator__NoRound(uint80 roundId, uint80 latestRoundId);
 
@@ -40,7 +42,10 @@ contract TestAggregator is IAggregatorV3 {
     function push(int256 answer, uint256 updatedAt) external {
         if (msg.sender != writer) revert TestAggregator__NotWriter(msg.sender, writer);
         uint80 roundId = _PHASE | ++_count;
-        _rounds[roundId] = Round(answer, updatedAt);
+        Round memory round = Round(int192(answer), uint64(updatedAt));
+        if (round.answer != answer || round.updatedAt != updatedAt)
+            revert TestAggregator__Unrepresentable(answer, updatedAt);
+        _rounds[roundId] = round;
         emit AnswerUpdated(answer, roundId, updatedAt);
     }
 
@@ -51,6 +56,11 @@ contract TestAggregator is IAggregatorV3 {
         returns (uint80 roundId, int256 answer, uint256 startedAt, uint256 updatedAt, uint80 answeredInRound)
     {
         return getRoundData(_PHASE | _count);
+    }
+
+    /// @notice The answer alone, which Aave's oracle reads.
+    function latestAnswer() external view returns (int256) {
+        return _rounds[_PHASE | _count].answer;
     }
 
     /// @notice Version of Chainlink's aggregator that this one resembles.

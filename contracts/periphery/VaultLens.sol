@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {ILendingAccount} from "../interfaces/ILendingAccount.sol";
 import {IRebalanceAuction} from "../interfaces/IRebalanceAuction.sol";
 import {IRiskGuard} from "../interfaces/IRiskGuard.sol";
 import {IRiskParityVault} from "../interfaces/IRiskParityVault.sol";
@@ -25,6 +26,7 @@ contract VaultLens is IVaultLens {
         _fillAuction(d, auction);
         if (d.mode == IRiskGuard.Mode.InKindOnly) return d;
         _fillValues(d, vault);
+        _fillLending(d, vault);
         (d.lossUsedWad, d.lossBudgetWad) = auction.lossBudget();
         d.hasRisk = data.vols != 0 && data.coordinates != 0;
         if (d.hasRisk) d.risk = auction.riskState();
@@ -51,10 +53,27 @@ contract VaultLens is IVaultLens {
         if (d.auctionOpen) d.curveWad = auction.curveWad(block.timestamp);
     }
 
+    function _fillLending(Dashboard memory d, IRiskParityVault vault) private view {
+        ILendingAccount account = vault.lendingAccount();
+        d.levered = address(account) != address(0);
+        if (!d.levered) return;
+        d.borrowRateWad = account.borrowRateWad();
+        d.thresholdsWad = account.thresholdsWad(_basket(d.tokens));
+    }
+
+    /// @dev All but the last, which is the cash.
+    function _basket(address[] memory tokens) private pure returns (address[] memory basket) {
+        basket = new address[](tokens.length - 1);
+        for (uint256 i; i < basket.length; ++i) basket[i] = tokens[i];
+    }
+
     function _fillValues(Dashboard memory d, IRiskParityVault vault) private view {
         IRiskParityVault.Portfolio memory book = vault.portfolio();
         d.totalAssets = vault.totalAssets();
         d.navWad = book.navWad;
+        d.debt = book.debt;
+        d.debtWad = book.debtWad;
+        d.healthFactorWad = vault.healthFactorWad();
         d.sharePriceWad = vault.sharePriceWad();
         d.pricesWad = new uint256[](book.tokens.length);
         d.weightsWad = new uint256[](book.tokens.length);

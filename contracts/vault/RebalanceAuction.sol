@@ -13,13 +13,12 @@ import {IRiskGuard} from "../interfaces/IRiskGuard.sol";
 import {IRiskParityVault} from "../interfaces/IRiskParityVault.sol";
 import {IVolatilityOracle} from "../interfaces/IVolatilityOracle.sol";
 import {AuctionMath} from "../math/AuctionMath.sol";
-import {Bounds} from "../math/Bounds.sol";
-import {ExposureMath} from "../math/ExposureMath.sol";
-import {RiskMath} from "../math/RiskMath.sol";
+import {LeverageMath} from "../math/LeverageMath.sol";
 import {Word8} from "../math/Word8.sol";
+import {RiskTargets} from "./RiskTargets.sol";
 
-/// @title Target snapshot, Dutch auction, loss budget
-contract RebalanceAuction is IRebalanceAuction, IParameters, Ownable2Step, ReentrancyGuardTransient {
+/// @title Dutch auction towards a snapshot of the targets, ripcord, loss budget
+contract RebalanceAuction is RiskTargets, IParameters, Ownable2Step, ReentrancyGuardTransient {
     using SafeCast for uint256;
 
     /// @dev A leaky bucket: `usedWad` {D18 of NAV} drains at one budget a day. A fraction, not an amount: a NAV
@@ -29,27 +28,25 @@ contract RebalanceAuction is IRebalanceAuction, IParameters, Ownable2Step, Reent
         uint64 updatedAt;
     }
 
-    /// @dev One bid being priced.
+    /// @dev One bid being priced. Arrays have n + 1 entries, the cash last; `paid` is what each sale brings.
     struct Trade {
-        uint256 sellIndex;
         uint256 buyIndex;
-        uint256 sold;
+        uint256[] sold;
+        uint256[] paid;
         uint256 bought;
         uint256 sellValueWad;
         uint256 buyValueWad;
     }
 
-    uint256 private constant WAD = 1e18;
+    /// @dev What a bid now is priced by: the curve, and for the ripcord the fraction of each asset that is for sale.
+    struct Terms {
+        uint256 curveWad;
+        uint256 fractionWad;
+    }
 
-    /// @inheritdoc IRebalanceAuction
-    IRiskParityVault public immutable vault;
-    /// @inheritdoc IRebalanceAuction
-    IVolatilityOracle public immutable volatilityOracle;
-    /// @inheritdoc IRebalanceAuction
-    IRiskGuard public immutable guard;
-    uint256 private immutable _n;
+    /// @dev A ripcord takes bids for so many times the seconds in which its discount rises.
+    uint256 private constant RIPCORD_DURATIONS = 4;
 
-    Params private _params;
     Auction private _auction;
     Loss private _loss;
 
@@ -58,22 +55,7 @@ contract RebalanceAuction is IRebalanceAuction, IParameters, Ownable2Step, Reent
         IRiskParityVault vault_,
         IVolatilityOracle oracle,
         Params memory initialParams
-    ) Ownable(owner) {
-        if (address(vault_) == address(0) || address(oracle) == address(0))
-            revert RebalanceAuction__ZeroAddress();
-        (address[] memory tokens, ) = vault_.holdings();
-        uint256 n = tokens.length - 1;
-        address[] memory basket = new address[](n);
-        for (uint256 i; i < n; ++i) basket[i] = tokens[i];
-        bytes32 basketHash = keccak256(abi.encode(basket));
-        if (basketHash != oracle.assetsHash())
-            revert RebalanceAuction__BasketMismatch(basketHash, oracle.assetsHash());
-        vault = vault_;
-        volatilityOracle = oracle;
-        guard = vault_.guard();
-        _n = n;
-        _setParams(initialParams);
-    }
+    ) Ownable(owner) RiskTargets(vault_, oracle, initialParams) {}
 
     // ------------------------------------------------------------------ admin
 
@@ -82,26 +64,15 @@ contract RebalanceAuction is IRebalanceAuction, IParameters, Ownable2Step, Reent
         _setParams(newParams);
     }
 
-    function _setParams(Params memory p) private {
-        Bounds.check("targetVolatilityWad", p.targetVolatilityWad, 0.01e18, 1e18);
-        Bounds.check("maxLeverageWad", p.maxLeverageWad, 0.1e18, 1e18);
-        Bounds.check("parityBandWad", p.parityBandWad, 0.001e18, 0.2e18);
-        Bounds.check("volatilityBandWad", p.volatilityBandWad, 0.01e18, 0.5e18);
-        Bounds.check("startPremiumWad", p.startPremiumWad, 0, 0.05e18);
-        Bounds.check("endDiscountWad", p.endDiscountWad, 0, 0.02e18);
-        Bounds.check("lossBudgetWad", p.lossBudgetWad, 0.0001e18, 0.02e18);
-        Bounds.check("duration", p.duration, 60, 1 days);
-        _params = p;
-        emit ParamsSet(p);
-    }
-
     // ------------------------------------------------------------------- open
 
     /// @inheritdoc IRebalanceAuction
     function open() external nonReentrant returns (uint256 id) {
         Auction memory last = _auction;
-        if (last.id != 0 && block.timestamp <= last.endsAt)
-            revert RebalanceAuction__AlreadyOpen(last.id, last.endsAt);
+        // a ripcord that has done its work gives way
+        if (
+            _inCourse(last) && !(last.ripcord && _account.healthFactorWad() >= guard.params().targetHealthWad)
+        ) revert RebalanceAuction__AlreadyOpen(last.id, last.endsAt);
         RiskState memory state = riskState();
         if (state.navWad == 0) revert RebalanceAuction__EmptyVault();
         Params memory p = _params;
@@ -116,7 +87,7 @@ contract RebalanceAuction is IRebalanceAuction, IParameters, Ownable2Step, Reent
         id = last.id + 1;
         uint256 endsAt = block.timestamp + p.duration;
         uint256 targets = Word8.packDown(state.targetsWad);
-        _auction = Auction(uint64(id), uint64(block.timestamp), uint64(endsAt), targets);
+        _auction = Auction(uint48(id), uint64(block.timestamp), uint64(endsAt), false, targets);
         emit AuctionOpened(
             id,
             msg.sender,
@@ -126,6 +97,59 @@ contract RebalanceAuction is IRebalanceAuction, IParameters, Ownable2Step, Reent
             state.volatilityWad,
             endsAt
         );
+    }
+
+    function _inCourse(Auction memory a) private view returns (bool) {
+        return a.id != 0 && block.timestamp <= a.endsAt;
+    }
+
+    // ---------------------------------------------------------------- ripcord
+
+    /// @inheritdoc IRebalanceAuction
+    function ripcord() external nonReentrant returns (uint256 id) {
+        if (!_levered()) revert RebalanceAuction__NoLendingAccount();
+        Auction memory last = _auction;
+        if (last.ripcord && _inCourse(last)) revert RebalanceAuction__AlreadyOpen(last.id, last.endsAt);
+        uint256 healthWad = _account.healthFactorWad();
+        IRiskGuard.Params memory g = guard.params();
+        // dead signers: down to the target already from below it
+        bool silent = healthWad < g.targetHealthWad && guard.riskMode() == IRiskGuard.Mode.DeleverOnly;
+        if (healthWad >= g.triggerHealthWad && !silent)
+            revert RebalanceAuction__RipcordNotDue(healthWad, g.triggerHealthWad);
+        id = last.id + 1;
+        uint256 endsAt = block.timestamp + RIPCORD_DURATIONS * _params.ripcordDuration;
+        _auction = Auction(uint48(id), uint64(block.timestamp), uint64(endsAt), true, 0);
+        emit RipcordPulled(id, msg.sender, healthWad, endsAt);
+    }
+
+    /// @dev Computed anew for every bid from the facts of its block: nothing that was fixed before a crash binds.
+    function _ripcordTerms(
+        Auction memory a,
+        IRiskParityVault.Portfolio memory book
+    ) private view returns (Terms memory) {
+        uint256 healthWad = _account.healthFactorWad();
+        uint256 targetWad = guard.params().targetHealthWad;
+        if (healthWad >= targetWad) revert RebalanceAuction__RipcordNotDue(healthWad, targetWad);
+        uint256 cashWad = book.valuesWad[_n];
+        uint256 collateralWad = book.navWad + book.debtWad - cashWad;
+        // idle cash repays with the first bid
+        uint256 netDebtWad = FixedPointMathLib.zeroFloorSub(book.debtWad, cashWad);
+        if (book.navWad == 0 || collateralWad <= netDebtWad) revert RebalanceAuction__EmptyVault();
+        uint256 discountWad = LeverageMath.ripcordDiscount(
+            block.timestamp - a.startedAt,
+            _params.ripcordDuration,
+            _params.ripcordDiscountWad,
+            collateralWad,
+            netDebtWad
+        );
+        uint256 fractionWad = LeverageMath.ripcordFraction(
+            healthWad,
+            targetWad,
+            collateralWad,
+            book.debtWad,
+            discountWad
+        );
+        return Terms(WAD - discountWad, fractionWad);
     }
 
     // -------------------------------------------------------------------- bid
@@ -139,17 +163,26 @@ contract RebalanceAuction is IRebalanceAuction, IParameters, Ownable2Step, Reent
         uint256 maxBuyAmount,
         address receiver
     ) external nonReentrant returns (uint256 sold, uint256 bought) {
-        Auction memory a = _auction;
-        if (id == 0 || id != a.id || block.timestamp > a.endsAt)
-            revert RebalanceAuction__NotOpen(id, a.id, a.endsAt);
-        if (receiver == address(0)) revert RebalanceAuction__ZeroAddress();
         IRiskParityVault.Portfolio memory book = vault.portfolio();
-        Trade memory t = _price(a, book, sell, buy, sellAmount);
-        if (t.bought > maxBuyAmount) revert RebalanceAuction__BidTooDear(t.bought, maxBuyAmount);
-        uint256 usedWad = _lossAfter(t, book.navWad);
-        if (t.buyValueWad < t.sellValueWad) _loss = Loss(usedWad.toUint192(), uint64(block.timestamp));
-        vault.exchange(msg.sender, receiver, t.sellIndex, t.sold, t.buyIndex, t.bought);
-        emit Bid(id, msg.sender, receiver, sell, buy, t.sold, t.bought, t.sellValueWad, t.buyValueWad);
+        (uint256[] memory amounts, uint256 sellIndex, uint256 buyIndex) = _single(
+            book,
+            sell,
+            buy,
+            sellAmount
+        );
+        Trade memory t = _bid(id, book, amounts, buyIndex, maxBuyAmount, receiver);
+        return (t.sold[sellIndex], t.bought);
+    }
+
+    /// @inheritdoc IRebalanceAuction
+    function bidBasket(
+        uint256 id,
+        uint256[] calldata sellAmounts,
+        uint256 maxBuyAmount,
+        address receiver
+    ) external nonReentrant returns (uint256[] memory sold, uint256 bought) {
+        IRiskParityVault.Portfolio memory book = vault.portfolio();
+        Trade memory t = _bid(id, book, _basket(sellAmounts), _n, maxBuyAmount, receiver);
         return (t.sold, t.bought);
     }
 
@@ -159,48 +192,167 @@ contract RebalanceAuction is IRebalanceAuction, IParameters, Ownable2Step, Reent
         address buy,
         uint256 sellAmount
     ) external view returns (uint256 sold, uint256 bought) {
-        Auction memory a = _auction;
-        if (a.id == 0 || block.timestamp > a.endsAt) revert RebalanceAuction__NotOpen(a.id, a.id, a.endsAt);
         IRiskParityVault.Portfolio memory book = vault.portfolio();
-        Trade memory t = _price(a, book, sell, buy, sellAmount);
-        _lossAfter(t, book.navWad);
+        (uint256[] memory amounts, uint256 sellIndex, uint256 buyIndex) = _single(
+            book,
+            sell,
+            buy,
+            sellAmount
+        );
+        Trade memory t = _quote(book, amounts, buyIndex);
+        return (t.sold[sellIndex], t.bought);
+    }
+
+    /// @inheritdoc IRebalanceAuction
+    function quoteBasket(
+        uint256[] calldata sellAmounts
+    ) external view returns (uint256[] memory sold, uint256 bought) {
+        IRiskParityVault.Portfolio memory book = vault.portfolio();
+        Trade memory t = _quote(book, _basket(sellAmounts), _n);
         return (t.sold, t.bought);
     }
 
-    /// @dev bought{buy} = sold{sell} sellPrice{USD/sell} curve{1} / buyPrice{USD/buy}, rounded up
-    function _price(
-        Auction memory a,
+    function _single(
         IRiskParityVault.Portfolio memory book,
         address sell,
         address buy,
         uint256 sellAmount
-    ) private view returns (Trade memory t) {
+    ) private pure returns (uint256[] memory amounts, uint256 sellIndex, uint256 buyIndex) {
         if (sell == buy) revert RebalanceAuction__SameToken(sell);
-        t.sellIndex = _indexOf(book.tokens, sell);
-        t.buyIndex = _indexOf(book.tokens, buy);
-        if (t.buyIndex != _n) {
-            IRiskGuard.Mode mode = guard.riskMode();
-            if (mode != IRiskGuard.Mode.Normal) revert RebalanceAuction__OnlyCashBought(mode, buy);
+        sellIndex = _indexOf(book.tokens, sell);
+        buyIndex = _indexOf(book.tokens, buy);
+        amounts = new uint256[](book.tokens.length);
+        amounts[sellIndex] = sellAmount;
+    }
+
+    function _basket(uint256[] calldata sellAmounts) private view returns (uint256[] memory amounts) {
+        if (sellAmounts.length != _n) revert RebalanceAuction__LengthMismatch(sellAmounts.length, _n);
+        amounts = new uint256[](_n + 1);
+        for (uint256 i; i < _n; ++i) amounts[i] = sellAmounts[i];
+    }
+
+    function _quote(
+        IRiskParityVault.Portfolio memory book,
+        uint256[] memory amounts,
+        uint256 buyIndex
+    ) private view returns (Trade memory t) {
+        Auction memory a = _auction;
+        if (!_inCourse(a)) revert RebalanceAuction__NotOpen(a.id, a.id, a.endsAt);
+        t = _price(a, book, amounts, buyIndex);
+        if (!a.ripcord) _lossAfter(t, book.navWad);
+    }
+
+    function _bid(
+        uint256 id,
+        IRiskParityVault.Portfolio memory book,
+        uint256[] memory amounts,
+        uint256 buyIndex,
+        uint256 maxBuyAmount,
+        address receiver
+    ) private returns (Trade memory t) {
+        Auction memory a = _auction;
+        if (id != a.id || !_inCourse(a)) revert RebalanceAuction__NotOpen(id, a.id, a.endsAt);
+        if (receiver == address(0)) revert RebalanceAuction__ZeroAddress();
+        t = _price(a, book, amounts, buyIndex);
+        if (t.bought > maxBuyAmount) revert RebalanceAuction__BidTooDear(t.bought, maxBuyAmount);
+        // what the ripcord gives away is bounded by its discount and by what saves the vault
+        if (!a.ripcord) {
+            uint256 usedWad = _lossAfter(t, book.navWad);
+            if (t.buyValueWad < t.sellValueWad) _loss = Loss(usedWad.toUint192(), uint64(block.timestamp));
         }
-        IPriceOracle.Quote memory sellQuote = book.quotes[t.sellIndex];
+        vault.exchange(msg.sender, receiver, t.sold, buyIndex, t.bought, _cashFloor(a, book));
+        if (buyIndex != _n && _levered()) _checkIncrease(book.debt);
+        _announce(id, book, t, receiver);
+    }
+
+    function _announce(
+        uint256 id,
+        IRiskParityVault.Portfolio memory book,
+        Trade memory t,
+        address receiver
+    ) private {
         IPriceOracle.Quote memory buyQuote = book.quotes[t.buyIndex];
-        uint256 curve = _curveWad(a, block.timestamp);
-        uint256 lotWad = _lotWad(a.targets, book, t.sellIndex, t.buyIndex, curve);
-        uint256 lot = FixedPointMathLib.min(
-            FixedPointMathLib.fullMulDiv(lotWad, sellQuote.unit, sellQuote.midWad),
-            book.balances[t.sellIndex]
-        );
-        t.sold = sellAmount == type(uint256).max ? lot : sellAmount;
-        if (t.sold > lot) revert RebalanceAuction__LotExceeded(sellAmount, lot);
-        if (t.sold == 0) revert RebalanceAuction__ZeroAmount();
-        t.sellValueWad = FixedPointMathLib.fullMulDivUp(t.sold, sellQuote.midWad, sellQuote.unit);
-        uint256 dueWad = FixedPointMathLib.mulWadUp(t.sellValueWad, curve);
-        t.bought = FixedPointMathLib.fullMulDivUp(dueWad, buyQuote.unit, buyQuote.midWad);
+        for (uint256 i; i <= _n; ++i) {
+            if (t.sold[i] == 0) continue;
+            emit Bid(
+                id,
+                msg.sender,
+                receiver,
+                book.tokens[i],
+                book.tokens[t.buyIndex],
+                t.sold[i],
+                t.paid[i],
+                FixedPointMathLib.fullMulDivUp(t.sold[i], book.quotes[i].midWad, book.quotes[i].unit),
+                FixedPointMathLib.fullMulDiv(t.paid[i], buyQuote.midWad, buyQuote.unit)
+            );
+        }
+    }
+
+    /// @dev Idle cash is for redemptions in quiet times and for the debt in others.
+    function _cashFloor(
+        Auction memory a,
+        IRiskParityVault.Portfolio memory book
+    ) private view returns (uint256) {
+        if (!_levered() || a.ripcord || guard.riskMode() != IRiskGuard.Mode.Normal) return 0;
+        IPriceOracle.Quote memory q = book.quotes[_n];
+        uint256 floorWad = FixedPointMathLib.mulWad(book.navWad, _params.cashBufferWad);
+        return FixedPointMathLib.fullMulDiv(floorWad, q.unit, q.midWad);
+    }
+
+    /// @dev After the fact, by the venue's own numbers.
+    function _checkIncrease(uint256 debtBefore) private view {
+        uint256 debt = _account.debt();
+        if (debt == 0) return;
+        uint256 healthWad = _account.healthFactorWad();
+        uint256 minWad = guard.params().increaseHealthWad;
+        if (healthWad < minWad) revert RebalanceAuction__HealthTooLow(healthWad, minWad);
+        if (debt <= debtBefore) return;
+        uint256 rateWad = _account.borrowRateWad();
+        uint256 maxRateWad = _params.maxBorrowRateWad;
+        if (rateWad > maxRateWad) revert RebalanceAuction__BorrowTooDear(rateWad, maxRateWad);
+    }
+
+    /// @dev paid{buy} = sold{sell} sellPrice{USD/sell} curve{1} / buyPrice{USD/buy}, rounded up
+    function _price(
+        Auction memory a,
+        IRiskParityVault.Portfolio memory book,
+        uint256[] memory amounts,
+        uint256 buyIndex
+    ) private view returns (Trade memory t) {
+        if (buyIndex != _n) {
+            IRiskGuard.Mode mode = _levered() ? guard.modeAt(vault.healthFactorWad()) : guard.riskMode();
+            if (a.ripcord || mode != IRiskGuard.Mode.Normal)
+                revert RebalanceAuction__OnlyCashBought(mode, book.tokens[buyIndex]);
+        }
+        Terms memory terms = a.ripcord ? _ripcordTerms(a, book) : Terms(_curveWad(a, block.timestamp), WAD);
+        t.buyIndex = buyIndex;
+        t.sold = amounts;
+        t.paid = new uint256[](amounts.length);
+        IPriceOracle.Quote memory buyQuote = book.quotes[buyIndex];
+        for (uint256 i; i < amounts.length; ++i) {
+            if (amounts[i] == 0) continue;
+            IPriceOracle.Quote memory q = book.quotes[i];
+            uint256 lotWad = a.ripcord
+                ? FixedPointMathLib.mulWad(book.valuesWad[i], terms.fractionWad)
+                : _lotWad(a.targets, book, i, buyIndex, terms.curveWad);
+            uint256 lot = FixedPointMathLib.fullMulDiv(lotWad, q.unit, q.midWad);
+            // cash may be borrowed, a token may not
+            if (i != _n || !_levered()) lot = FixedPointMathLib.min(lot, book.balances[i]);
+            if (amounts[i] == type(uint256).max) t.sold[i] = lot;
+            if (t.sold[i] > lot) revert RebalanceAuction__LotExceeded(t.sold[i], lot);
+            uint256 valueWad = FixedPointMathLib.fullMulDivUp(t.sold[i], q.midWad, q.unit);
+            uint256 dueWad = FixedPointMathLib.mulWadUp(valueWad, terms.curveWad);
+            t.paid[i] = FixedPointMathLib.fullMulDivUp(dueWad, buyQuote.unit, buyQuote.midWad);
+            t.bought += t.paid[i];
+            t.sellValueWad += valueWad;
+        }
+        if (t.sellValueWad == 0) revert RebalanceAuction__ZeroAmount();
         t.buyValueWad = FixedPointMathLib.fullMulDiv(t.bought, buyQuote.midWad, buyQuote.unit);
     }
 
     /// @dev {D18 USD} of the sold token. Cash is the medium: it takes any surplus and pays for any deficit, up
-    ///      to what there is. A bid pays its lot times the curve, so the deficit is divided by it.
+    ///      to what there is, or with a lending account up to the target leverage. A bid pays its lot times the
+    ///      curve, so the deficit is divided by it.
     function _lotWad(
         uint256 targets,
         IRiskParityVault.Portfolio memory book,
@@ -208,18 +360,35 @@ contract RebalanceAuction is IRebalanceAuction, IParameters, Ownable2Step, Reent
         uint256 buyIndex,
         uint256 curve
     ) private view returns (uint256) {
-        uint256 surplusWad = book.valuesWad[sellIndex];
+        uint256 surplusWad;
         if (sellIndex != _n)
             surplusWad = FixedPointMathLib.zeroFloorSub(
-                surplusWad,
+                book.valuesWad[sellIndex],
                 _targetWad(targets, sellIndex, book.navWad)
             );
+        else surplusWad = _levered() ? _spendableWad(targets, book) : book.valuesWad[_n];
         if (buyIndex == _n) return surplusWad;
         uint256 deficitWad = FixedPointMathLib.zeroFloorSub(
             _targetWad(targets, buyIndex, book.navWad),
             book.valuesWad[buyIndex]
         );
         return FixedPointMathLib.min(surplusWad, FixedPointMathLib.divWad(deficitWad, curve));
+    }
+
+    /// @dev {D18 USD} What the assets together may still grow: also while a surplus finds no buyer, leverage stays
+    ///      within its target. Without debt, idle cash may be spent down to the buffer, as in any vault.
+    function _spendableWad(
+        uint256 targets,
+        IRiskParityVault.Portfolio memory book
+    ) private view returns (uint256) {
+        uint256 cashWad = book.valuesWad[_n];
+        uint256 heldWad = book.navWad + book.debtWad - cashWad;
+        uint256 targetWad;
+        for (uint256 i; i < _n; ++i) targetWad += _targetWad(targets, i, book.navWad);
+        uint256 roomWad = FixedPointMathLib.zeroFloorSub(targetWad, heldWad);
+        if (book.debt != 0) return roomWad;
+        uint256 bufferWad = FixedPointMathLib.mulWadUp(book.navWad, _params.cashBufferWad);
+        return FixedPointMathLib.max(roomWad, FixedPointMathLib.zeroFloorSub(cashWad, bufferWad));
     }
 
     function _targetWad(uint256 targets, uint256 index, uint256 navWad) private pure returns (uint256) {
@@ -238,6 +407,10 @@ contract RebalanceAuction is IRebalanceAuction, IParameters, Ownable2Step, Reent
 
     function _curveWad(Auction memory a, uint256 timestamp) private view returns (uint256) {
         Params memory p = _params;
+        if (a.ripcord) {
+            uint256 elapsed = FixedPointMathLib.zeroFloorSub(timestamp, a.startedAt);
+            return WAD - LeverageMath.ripcordDiscount(elapsed, p.ripcordDuration, p.ripcordDiscountWad, 1, 0);
+        }
         return
             AuctionMath.price(
                 WAD + p.startPremiumWad,
@@ -271,72 +444,7 @@ contract RebalanceAuction is IRebalanceAuction, IParameters, Ownable2Step, Reent
     // ------------------------------------------------------------------ views
 
     /// @inheritdoc IRebalanceAuction
-    function targetExposures()
-        public
-        view
-        returns (uint256[] memory targetsWad, uint256 leverageWad, uint256 targetVolatilityWad)
-    {
-        (uint256 vols, uint256 coordinates, , ) = volatilityOracle.exposureData();
-        if (vols == 0 || coordinates == 0) revert RebalanceAuction__NoReports();
-        return _targets(vols, coordinates);
-    }
-
-    function _targets(
-        uint256 vols,
-        uint256 coordinates
-    ) private view returns (uint256[] memory targetsWad, uint256 leverageWad, uint256 targetVolatilityWad) {
-        uint256 aimWad = _params.targetVolatilityWad;
-        uint256 scaleWad;
-        (targetsWad, leverageWad, scaleWad) = ExposureMath.targets(
-            vols,
-            coordinates,
-            _n,
-            aimWad,
-            _params.maxLeverageWad
-        );
-        targetVolatilityWad = FixedPointMathLib.mulWad(aimWad, scaleWad);
-    }
-
-    /// @inheritdoc IRebalanceAuction
-    function riskState() public view returns (RiskState memory state) {
-        IVolatilityOracle.RiskData memory data = volatilityOracle.riskData();
-        if (data.vols == 0 || data.coordinates == 0) revert RebalanceAuction__NoReports();
-        IRiskParityVault.Portfolio memory book = vault.portfolio();
-        state.navWad = book.navWad;
-        state.exposuresWad = new uint256[](_n);
-        if (book.navWad != 0) {
-            for (uint256 i; i < _n; ++i) {
-                state.exposuresWad[i] = FixedPointMathLib.divWad(book.valuesWad[i], book.navWad);
-                state.leverageWad += state.exposuresWad[i];
-            }
-        }
-        (state.volatilityWad, state.sharesWad, state.parityGapWad) = RiskMath.riskState(
-            state.exposuresWad,
-            data.vols,
-            data.correlations,
-            data.budgets,
-            _n
-        );
-        (state.targetsWad, , state.targetVolatilityWad) = _targets(data.vols, data.coordinates);
-        state.reason = _reason(state);
-    }
-
-    function _reason(RiskState memory state) private view returns (Reason) {
-        Params memory p = _params;
-        uint256 marginWad = FixedPointMathLib.mulWad(state.targetVolatilityWad, p.volatilityBandWad);
-        if (state.volatilityWad > state.targetVolatilityWad + marginWad) return Reason.VolatilityTooHigh;
-        if (state.parityGapWad > p.parityBandWad) return Reason.ParityGap;
-        if (state.volatilityWad + marginWad < state.targetVolatilityWad) return Reason.VolatilityTooLow;
-        return Reason.None;
-    }
-
-    /// @inheritdoc IRebalanceAuction
     function current() external view returns (Auction memory) {
         return _auction;
-    }
-
-    /// @inheritdoc IRebalanceAuction
-    function params() external view returns (Params memory) {
-        return _params;
     }
 }

@@ -12,32 +12,28 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 
+import {ILendingAccount} from "../interfaces/ILendingAccount.sol";
 import {IParameters} from "../interfaces/IParameters.sol";
 import {IPriceOracle} from "../interfaces/IPriceOracle.sol";
 import {IRiskGuard} from "../interfaces/IRiskGuard.sol";
 import {IRiskParityVault} from "../interfaces/IRiskParityVault.sol";
 import {Bounds} from "../math/Bounds.sol";
 import {FeeMath} from "../math/FeeMath.sol";
+import {NavMath} from "../math/NavMath.sol";
+import {Custody} from "./Custody.sol";
 
-/// @title ERC-4626 shares, custody, NAV, fees and the exit in kind
+/// @title ERC-4626 shares, NAV, fees and the exit in kind
 /// @dev Every function follows one order: check, accrue fees, compute, write the books, move tokens, emit.
-contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step, ReentrancyGuardTransient {
+contract RiskParityVault is
+    IRiskParityVault,
+    IParameters,
+    ERC4626,
+    Custody,
+    Ownable2Step,
+    ReentrancyGuardTransient
+{
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
-
-    /// @dev One slot a token, so that a NAV reads n slots.
-    struct Holding {
-        address token;
-        uint96 balance;
-    }
-
-    /// @dev One slot: what nearly every call reads and writes.
-    struct Ledger {
-        uint96 cash;
-        uint96 depositCap;
-        uint40 feesAccruedAt;
-        uint8 basketSize;
-    }
 
     /// @dev One slot, read only where a fee is due. A mark holds prices up to 7.9e10 times the first.
     struct Beneficiary {
@@ -46,8 +42,6 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
     }
 
     uint256 private constant WAD = 1e18;
-    uint256 private constant MIN_BASKET = 2;
-    uint256 private constant MAX_BASKET = 8;
     uint256 private constant MAX_ENTRY_FEE_WAD = 0.01e18;
     uint256 private constant MAX_EXIT_FEE_WAD = 0.01e18;
     uint256 private constant MAX_MANAGEMENT_FEE_WAD = 0.02e18;
@@ -62,9 +56,6 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
     /// @inheritdoc IRiskParityVault
     IRiskGuard public immutable guard;
 
-    /// @dev Of fixed size, so that no length is read; the first `basketSize` are used.
-    Holding[MAX_BASKET] private _holdings;
-    Ledger private _ledger;
     Fees private _fees;
     Beneficiary private _beneficiary;
     /// @inheritdoc IRiskParityVault
@@ -77,6 +68,7 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
 
     /// @param cash ERC-20 that is deposited and redeemed, listed in `oracle`
     /// @param basket 2 to 8 distinct tokens listed in `oracle`, in the order of the volatility reports
+    /// @param account Where the basket is collateral for borrowed cash; the zero address: no leverage
     constructor(
         string memory name_,
         string memory symbol_,
@@ -84,12 +76,11 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
         IERC20 cash,
         address[] memory basket,
         IPriceOracle oracle,
-        IRiskGuard guard_
-    ) ERC20(name_, symbol_) ERC4626(cash) Ownable(owner_) {
+        IRiskGuard guard_,
+        ILendingAccount account
+    ) ERC20(name_, symbol_) ERC4626(cash) Custody(cash, basket, account) Ownable(owner_) {
         if (address(oracle) == address(0) || address(guard_) == address(0))
             revert RiskParityVault__ZeroAddress();
-        if (basket.length < MIN_BASKET || basket.length > MAX_BASKET)
-            revert RiskParityVault__BadBasketSize(basket.length, MIN_BASKET, MAX_BASKET);
         priceOracle = oracle;
         guard = guard_;
         oracle.quote(address(cash));
@@ -98,9 +89,7 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
             if (basket[i] == address(cash)) revert RiskParityVault__BadToken(basket[i]);
             for (uint256 j; j < i; ++j)
                 if (basket[j] == basket[i]) revert RiskParityVault__BadToken(basket[i]);
-            _holdings[i].token = basket[i];
         }
-        _ledger = Ledger(0, 0, uint40(block.timestamp), uint8(basket.length));
         _beneficiary.highWaterMarkWad = uint96(WAD);
     }
 
@@ -166,7 +155,7 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
     }
 
     function _enter(uint256 assets, uint256 shares, address receiver, Nav memory value) private {
-        if (!guard.depositsAllowed()) revert RiskParityVault__DepositsClosed();
+        if (!guard.depositsAllowed(_healthFactorWad())) revert RiskParityVault__DepositsClosed();
         uint256 room = FixedPointMathLib.zeroFloorSub(_ledger.depositCap, value.mid);
         if (assets > room) revert RiskParityVault__DepositCapExceeded(assets, room);
         uint256 cash = _ledger.cash + assets;
@@ -273,32 +262,25 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
         uint256 supply = _accrueManagementFee();
         _burn(owner_, shares);
 
-        uint256 kept = FixedPointMathLib.fullMulDivUp(shares, _fees.exitFeeWad, WAD);
-        (address[] memory tokens, uint256[] memory balances) = holdings();
-        amounts = new uint256[](tokens.length);
-        bool[] memory skipped = _skipped(skip, tokens);
-        for (uint256 i; i < tokens.length; ++i) {
-            if (skipped[i]) continue;
-            amounts[i] = FixedPointMathLib.fullMulDiv(balances[i], shares - kept, supply + VIRTUAL_SHARES);
-            if (amounts[i] != 0) _book(i, balances[i] - amounts[i]);
-        }
-        for (uint256 i; i < tokens.length; ++i) {
-            if (amounts[i] != 0) IERC20(tokens[i]).safeTransfer(receiver, amounts[i]);
-        }
-        emit RedeemedInKind(msg.sender, receiver, owner_, shares, amounts);
+        uint256 repaid;
+        (amounts, repaid) = _payInKind(receiver, _afterExitFee(shares), supply + VIRTUAL_SHARES, skip);
+        emit RedeemedInKind(msg.sender, receiver, owner_, shares, amounts, repaid);
     }
 
-    function _skipped(
-        address[] calldata skip,
-        address[] memory tokens
-    ) private pure returns (bool[] memory skipped) {
-        skipped = new bool[](tokens.length);
-        for (uint256 i; i < skip.length; ++i) {
-            uint256 j;
-            while (j < tokens.length && tokens[j] != skip[i]) ++j;
-            if (j == tokens.length) revert RiskParityVault__UnknownToken(skip[i]);
-            skipped[j] = true;
-        }
+    /// @inheritdoc IRiskParityVault
+    function previewRedeemInKind(
+        uint256 shares
+    ) external view returns (uint256[] memory amounts, uint256 debtRepaid) {
+        address[] memory tokens;
+        (tokens, amounts, debtRepaid) = _book();
+        uint256 supply = totalSupply();
+        supply += _managementFeeDue(supply) + VIRTUAL_SHARES;
+        _split(amounts, tokens, _afterExitFee(shares), supply, new address[](0));
+        debtRepaid = FixedPointMathLib.fullMulDivUp(debtRepaid, _afterExitFee(shares), supply);
+    }
+
+    function _afterExitFee(uint256 shares) private view returns (uint256) {
+        return shares - FixedPointMathLib.fullMulDivUp(shares, _fees.exitFeeWad, WAD);
     }
 
     // ---------------------------------------------------------------- auction
@@ -307,38 +289,13 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
     function exchange(
         address payer,
         address receiver,
-        uint256 sellIndex,
-        uint256 sellAmount,
+        uint256[] calldata sold,
         uint256 buyIndex,
-        uint256 buyAmount
+        uint256 bought,
+        uint256 cashFloor
     ) external onlyAuction nonReentrant {
-        (address sell, uint256 sellBalance) = _at(sellIndex);
-        (address buy, uint256 buyBalance) = _at(buyIndex);
-        _book(sellIndex, sellBalance - sellAmount);
-        _book(buyIndex, buyBalance + buyAmount);
-        IERC20(buy).safeTransferFrom(payer, address(this), buyAmount);
-        _requireBacked(IERC20(buy), buyBalance + buyAmount);
-        IERC20(sell).safeTransfer(receiver, sellAmount);
-        emit Exchanged(payer, receiver, sell, sellAmount, buy, buyAmount);
-    }
-
-    // ------------------------------------------------------------------ books
-
-    function _at(uint256 index) private view returns (address token, uint256 balance) {
-        if (index == _ledger.basketSize) return (asset(), _ledger.cash);
-        Holding storage holding = _holdings[index];
-        return (holding.token, holding.balance);
-    }
-
-    function _book(uint256 index, uint256 balance) private {
-        if (index == _ledger.basketSize) _ledger.cash = balance.toUint96();
-        else _holdings[index].balance = balance.toUint96();
-    }
-
-    /// @dev Donations are never counted; this only refuses a token that delivered less than it said.
-    function _requireBacked(IERC20 token, uint256 booked) private view {
-        uint256 held = token.balanceOf(address(this));
-        if (held < booked) revert RiskParityVault__NotBacked(address(token), booked, held);
+        _exchange(payer, receiver, sold, buyIndex, bought, cashFloor);
+        emit Exchanged(payer, receiver, sold, buyIndex, bought);
     }
 
     // ------------------------------------------------------------------- fees
@@ -411,44 +368,13 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
 
     // -------------------------------------------------------------------- NAV
 
-    /// @dev {asset} = cash{asset} + sum(balance{tok} price{D18 USD/tok}) {asset/tok unit} / cashPrice{D18 USD/asset}
-    function _nav() private view returns (Nav memory value) {
-        (address[] memory tokens, uint256[] memory balances) = holdings();
-        IPriceOracle.Quote[] memory quotes = priceOracle.quotes(tokens);
-        uint256 last = tokens.length - 1;
-        uint256 spread; // {D36 USD}
-        unchecked {
-            // 8 values under 2^196, times a half spread under 2^56
-            for (uint256 i; i < last; ++i) {
-                if (balances[i] == 0) continue;
-                IPriceOracle.Quote memory q = quotes[i];
-                uint256 usdWad = _usdWad(balances[i], q);
-                value.mid += usdWad;
-                spread += usdWad * q.halfSpreadWad;
-            }
-        }
-        spread = Math.ceilDiv(spread, WAD);
-        value.bid = value.mid - spread;
-        // a wei more for each division that rounded down, and one for the spread on them; cash alone has none
-        if (value.mid != 0) value.ask = value.mid + spread + last + 1;
-        IPriceOracle.Quote memory c = quotes[last];
-        uint256 bidWad = (c.midWad * (WAD - c.halfSpreadWad)) / WAD;
-        uint256 askWad = Math.ceilDiv(c.midWad * (WAD + c.halfSpreadWad), WAD);
-        uint256 cash = balances[last];
-        value.mid = cash + FixedPointMathLib.fullMulDiv(value.mid, c.unit, c.midWad);
-        value.bid = cash + FixedPointMathLib.fullMulDiv(value.bid, c.unit, askWad);
-        value.ask = cash + FixedPointMathLib.fullMulDivUp(value.ask, c.unit, bidWad);
-    }
-
-    /// @dev Cannot overflow: a balance is under 2^96, a price at most 1e30.
-    function _usdWad(uint256 balance, IPriceOracle.Quote memory q) private pure returns (uint256) {
-        unchecked {
-            return (balance * q.midWad) / q.unit;
-        }
+    function _nav() private view returns (Nav memory) {
+        (address[] memory tokens, uint256[] memory balances, uint256 owed) = _book();
+        return NavMath.nav(balances, priceOracle.quotes(tokens), owed);
     }
 
     function _pricesLive() private view returns (bool) {
-        (address[] memory tokens, ) = holdings();
+        (address[] memory tokens, , ) = _book();
         IPriceOracle.Fault[] memory faults = priceOracle.faults(tokens);
         for (uint256 i; i < faults.length; ++i) if (faults[i] != IPriceOracle.Fault.None) return false;
         return true;
@@ -463,7 +389,7 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
 
     /// @inheritdoc IERC4626
     function maxDeposit(address) public view override(ERC4626, IERC4626) returns (uint256) {
-        if (!_pricesLive() || !guard.depositsAllowed()) return 0;
+        if (!_pricesLive() || !guard.depositsAllowed(_healthFactorWad())) return 0;
         uint256 room = FixedPointMathLib.zeroFloorSub(_ledger.depositCap, totalAssets());
         // a remainder of the cap too small for a share is refused by `deposit`
         return previewDeposit(room) == 0 ? 0 : room;
@@ -549,25 +475,36 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
 
     /// @inheritdoc IRiskParityVault
     function portfolio() external view returns (Portfolio memory book) {
-        (book.tokens, book.balances) = holdings();
+        (book.tokens, book.balances, book.debt) = _book();
         book.quotes = priceOracle.quotes(book.tokens);
         book.valuesWad = new uint256[](book.tokens.length);
-        for (uint256 i; i < book.tokens.length; ++i) {
-            book.valuesWad[i] = _usdWad(book.balances[i], book.quotes[i]);
+        uint256 last = book.tokens.length - 1;
+        for (uint256 i; i <= last; ++i) {
+            book.valuesWad[i] = NavMath.usdWad(book.balances[i], book.quotes[i]);
             book.navWad += book.valuesWad[i];
         }
+        book.debtWad = NavMath.usdWad(book.debt, book.quotes[last]);
+        book.navWad = FixedPointMathLib.zeroFloorSub(book.navWad, book.debtWad);
     }
 
     /// @inheritdoc IRiskParityVault
-    function holdings() public view returns (address[] memory tokens, uint256[] memory balances) {
-        uint256 n = _ledger.basketSize;
-        tokens = new address[](n + 1);
-        balances = new uint256[](n + 1);
-        for (uint256 i; i < n; ++i) {
-            Holding memory holding = _holdings[i];
-            (tokens[i], balances[i]) = (holding.token, holding.balance);
-        }
-        (tokens[n], balances[n]) = (asset(), _ledger.cash);
+    function holdings() external view returns (address[] memory tokens, uint256[] memory balances) {
+        (tokens, balances, ) = _book();
+    }
+
+    /// @inheritdoc IRiskParityVault
+    function debt() external view returns (uint256) {
+        return _levered() ? _account.debt() : 0;
+    }
+
+    /// @inheritdoc IRiskParityVault
+    function healthFactorWad() external view returns (uint256) {
+        return _healthFactorWad();
+    }
+
+    /// @inheritdoc IRiskParityVault
+    function lendingAccount() external view returns (ILendingAccount) {
+        return _account;
     }
 
     /// @inheritdoc IRiskParityVault
@@ -583,7 +520,13 @@ contract RiskParityVault is IRiskParityVault, IParameters, ERC4626, Ownable2Step
 
     /// @inheritdoc IRiskParityVault
     function mode() external view returns (IRiskGuard.Mode) {
-        return _pricesLive() ? guard.riskMode() : IRiskGuard.Mode.InKindOnly;
+        if (!_pricesLive()) return IRiskGuard.Mode.InKindOnly;
+        // the venue values the collateral by an oracle of its own, which may be dead while ours lives
+        try this.healthFactorWad() returns (uint256 healthWad) {
+            return guard.modeAt(healthWad);
+        } catch {
+            return IRiskGuard.Mode.InKindOnly;
+        }
     }
 
     /// @inheritdoc IRiskParityVault

@@ -109,6 +109,13 @@ def _interruptible() -> Iterator[None]:
 @click.option("--assets", help="2 to 8 columns, separated by commas.")
 @click.option("--budgets", help="Share of variance of each asset, separated by commas; equal by default.")
 @click.option("--target-vol", type=float, default=0.15, show_default=True, help="Volatility a year.")
+@click.option(
+    "--max-leverage",
+    type=float,
+    default=3.0,
+    show_default=True,
+    help="Basket over NAV at most, borrowed from Aave V3; up to 1 is a vault that does not borrow.",
+)
 @click.option("--seed", type=int, default=7, show_default=True, help="Of users and signers' price sources.")
 @click.option("--out", default="build/demo", show_default=True, help="Directory of the report.")
 @_interruptible()
@@ -118,6 +125,7 @@ def demo(
     assets: str | None,
     budgets: str | None,
     target_vol: float,
+    max_leverage: float,
     seed: int,
     out: str,
 ) -> None:
@@ -136,7 +144,7 @@ def demo(
     check_directory(out)  # before the replay: nobody waits for minutes to hear of a typo
     names = _names(assets)
     shares = None if budgets is None else _fractions(budgets)
-    options = DemoOptions(days, prices, names, shares, target_vol, ReplayConfig(seed=seed))
+    options = DemoOptions(days, prices, names, shares, target_vol, max_leverage, ReplayConfig(seed=seed))
     console = Console()
     with DemoProgress(console) as progress:
         result = run_demo(options, progress.day, progress.stage)

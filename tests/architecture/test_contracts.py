@@ -18,12 +18,21 @@ ARROWS = {
     "interfaces": set(),
     "math": {"interfaces"},
     "oracle": {"interfaces", "math"},
+    "lending": {"interfaces", "math"},
     "vault": {"interfaces", "math"},
     "periphery": {"interfaces", "math"},
     "mocks": {"interfaces", "math"},
 }
-CORE = ("math", "oracle", "vault")
-LINES = {"math": 150, "oracle": 600, "vault": 650, "periphery": 300, "mocks": 300, "interfaces": 300}
+CORE = ("math", "oracle", "lending", "vault")
+LINES = {
+    "math": 150,
+    "oracle": 600,
+    "lending": 300,
+    "vault": 600,
+    "periphery": 300,
+    "mocks": 300,
+    "interfaces": 300,
+}
 
 
 def room(path: Path) -> str:

@@ -36,5 +36,18 @@ def tables() -> list[Table | str]:
                 f"{counted / limit:.0%}" if limit else "",
             )
         )
+    from tests.gas.levered import GOALS, PARTS
+
+    levered = [
+        (name, *(f"{parts[part]:,}" for part in PARTS[:3]), GOALS.get(name, ""))
+        for name, parts in found["levered"].items()
+    ]
     headers = ("n = 8", "Total", "Feeds", "Counted", "Limit", "Used")
-    return [table("Gas of a transaction, from the committed snapshot", headers, rows)]
+    return [
+        table("Gas of a transaction, from the committed snapshot", headers, rows),
+        table(
+            "With debt at Aave; floor: the same by an ordinary account, a transaction each",
+            ("Levered", "Total", "Floor", "Over it", "Goal"),
+            levered,
+        ),
+    ]

@@ -14,14 +14,15 @@ SHARE = 10**18
 AMOUNTS = st.one_of(st.integers(1, 10**6), st.integers(10**6, 4 * 10**10))
 
 
-@pytest.fixture
-def vault(invested: System) -> System:
+@pytest.fixture(params=["without a lending account", "owing debt to Aave"])
+def vault(request: pytest.FixtureRequest) -> System:
     """Fees of every kind are due: entry, exit, management since a month, performance on a gain."""
-    s = invested
+    s: System = request.getfixturevalue("levered" if "Aave" in request.param else "invested")
     s.vault.send("setFees", FeesConfig(0.003, 0.002, 0.02, 0.2).params(), s.treasury, sender=s.owner)
     s.vault.send("approve", s.bob, MAX, sender=s.alice)
     s.warp(30 * 86_400)
     s.post_reports()
+    s.refresh_prices()
     s.move([0.1, 0.05, 0.2])
     return s
 
@@ -37,7 +38,7 @@ def test_total_assets__includes_everything_managed(vault: System) -> None:
         b / 10**d * vault.price(i)
         for i, (b, d) in enumerate(zip(vault.balances(), vault.decimals, strict=False))
     ]
-    expected = sum(values) + vault.balances()[-1] / 1e6
+    expected = sum(values) + vault.balances()[-1] / 1e6 - vault.vault.call("debt") / 1e6
     assert vault.vault.call("totalAssets") / 1e6 == pytest.approx(expected, abs=1e-5)
 
 
@@ -74,6 +75,7 @@ def test_preview__any_amount__equals_the_action_in_the_same_block(
     amount = amount * scale + (dust if scale > 1 else 0)
     with s.scenario():
         s.warp(wait)
+        s.refresh_prices()
         expected = s.vault.call(preview, amount)
         args = (amount, *(getattr(s, p) for p in people))
         try:
@@ -94,8 +96,8 @@ def test_event__of_the_action__tells_both_amounts(vault: System, action: str) ->
     name = "Deposit" if action in ("deposit", "mint") else "Withdraw"
     event = s.vault.events(s.vault.send(action, *args, sender=s.bob), name)[0]
     assert amount == (event.assets if action in ("deposit", "withdraw") else event.shares)
-    assert event.sender.lower() == s.bob
-    assert event.owner.lower() == (s.bob if name == "Deposit" else s.alice)
+    assert event.sender.lower() == s.bob.lower()
+    assert event.owner.lower() == (s.bob if name == "Deposit" else s.alice).lower()
 
 
 @pytest.mark.parametrize("limit", ["the cap", "the cash", "the balance", "none left", "dust"])
@@ -173,6 +175,8 @@ def test_previews__ignore_limits(vault: System) -> None:
 def test_share__is_an_erc20_with_metadata(vault: System) -> None:
     """EQ-55: shares MUST be ERC-20 with name, symbol, decimals."""
     v = vault.vault
-    assert (v.call("name"), v.call("symbol"), v.call("decimals")) == ("Equipoise test", "EQT", 18)
+    assert v.call("name").startswith("Equipoise")
+    assert v.call("symbol") in ("EQT", "eqRP")
+    assert v.call("decimals") == 18
     v.send("transfer", vault.bob, SHARE, sender=vault.alice)
     assert vault.shares(vault.bob) == SHARE

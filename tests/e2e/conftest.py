@@ -80,6 +80,8 @@ def watch(options: demo.DemoOptions) -> Watched:
 def _evening(deployment: Deployment, requests: int) -> Evening:
     state, vault = deployment.dashboard(), deployment.vault
     tokens, books = vault.call("holdings")
+    if deployment.account is not None:  # the basket is collateral: Aave's own numbers are the books
+        tokens, books = tokens[-1:], books[-1:]
     held = {token.address: token for token in [*deployment.tokens, deployment.cash]}
     return Evening(
         block=int(deployment.chain.request("eth_blockNumber"), 16),  # type: ignore[attr-defined]

@@ -83,11 +83,11 @@ def test_status__json__is_the_vault_that_lives_there(network: Network, living: D
     assert facts["chain_id"] == 31337
     assert facts["mode"] == "Normal"
     assert facts["nav_usd"] > 400_000
-    assert list(facts["assets"]) == ["BTC", "ETH", "BNB", "LINK", "SPX", "cash"]
+    assert list(facts["assets"]) == ["BTC", "ETH", "BNB", "LINK", "SPX", "USMV", "cash"]
     assert sum(row["weight"] for row in facts["assets"].values()) == pytest.approx(1)
     shares = [row["risk_share"] for row in facts["assets"].values() if row["risk_share"] is not None]
     assert sum(shares) == pytest.approx(1)
-    assert max(abs(share - 0.2) for share in shares) == pytest.approx(facts["parity_gap"], abs=1e-9)
+    assert max(abs(share - 1 / 6) for share in shares) == pytest.approx(facts["parity_gap"], abs=1e-6)
 
 
 def test_status__network_by_its_address__finds_the_same_deployment(

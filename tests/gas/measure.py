@@ -23,6 +23,7 @@ CONTRACTS = (
     "RiskGuard",
     "RiskParityVault",
     "RebalanceAuction",
+    "AaveV3Account",
     "UniswapV3Filler",
     "ExitZap",
     "VaultLens",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from eth_abi import encode
 from eth_utils import keccak
 
 from equipoise.client.contract import Contract
@@ -164,7 +165,8 @@ def test_callback__of_a_pool_that_takes_less__is_refused(
     token.send("mint", s.filler, paid, sender=s.owner)
     first = int(s.cash.address, 16) < int(token.address, 16)
     deltas = (amount - missing, -paid) if first else (-paid, amount - missing)
-    data = s.filler.interface.function("fill", 1).encode(order)[4:]
+    fill = s.filler.interface.function("fill", 1).encode(order)[4:]
+    data = encode(["bool", "bytes"], [False, fill])
     callback = s.filler.encode("uniswapV3SwapCallback", *deltas, data)
     s.impostor.send("setCall", s.filler, callback, sender=s.mallory)
     s.filler.send("fill", order, sender=s.mallory)

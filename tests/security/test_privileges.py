@@ -20,7 +20,7 @@ SHARE = 10**18
 def test_exchange__anyone_but_the_auction__is_refused(invested: System, who: str) -> None:
     """EQ-52: only the auction settles, whoever else asks."""
     sender = getattr(invested, who)
-    args = (invested.alice, sender, 3, 10**6, 0, 0)
+    args = (invested.alice, sender, [0, 0, 0, 10**6], 0, 0, 0)
     invested.refuses("RiskParityVault__OnlyAuction", invested.vault, "exchange", *args, sender=sender)
 
 
@@ -63,11 +63,15 @@ def test_privileged__abi_of_the_core__has_no_other_lever(system: System) -> None
             *("transferOwnership", "acceptOwnership", "renounceOwnership"),
         },
         "RebalanceAuction": {
-            *("open", "bid", "setParams", "transferOwnership", "acceptOwnership", "renounceOwnership"),
+            *("open", "bid", "bidBasket", "ripcord", "setParams"),
+            *("transferOwnership", "acceptOwnership", "renounceOwnership"),
         },
         "RiskGuard": {
             *("pauseIncreases", "pauseDeposits", "unpause", "setParams", "setGuardian"),
             *("transferOwnership", "acceptOwnership", "renounceOwnership"),
+        },
+        "AaveV3Account": {
+            *("bind", "supply", "withdraw", "release", "borrow", "repay", "dropZeroLtvCollateral"),
         },
         "PriceOracle": {"setFeed", "transferOwnership", "acceptOwnership", "renounceOwnership"},
     }
@@ -103,7 +107,7 @@ def test_vault__bad_basket__is_not_built(system: System) -> None:
     s = system
 
     def build(error: str, basket: list[Any], oracle: Any = s.price_oracle, guard: Any = s.guard) -> None:
-        args = ("name", "symbol", s.owner, s.cash, basket, oracle, guard)
+        args = ("name", "symbol", s.owner, s.cash, basket, oracle, guard, NOBODY)
         refuses_to_build(s, error, "RiskParityVault", *args)
 
     a, b, c = s.tokens
@@ -120,7 +124,7 @@ def test_auction__for_another_basket__is_not_built(system: System) -> None:
     """EQ-81: the reports must be about the vault's tokens, in its order."""
     s = system
     a, b, c = s.tokens
-    args = ("name", "symbol", s.owner, s.cash, [b, a, c], s.price_oracle, s.guard)
+    args = ("name", "symbol", s.owner, s.cash, [b, a, c], s.price_oracle, s.guard, NOBODY)
     other = create(s.chain, load_artifact("RiskParityVault"), *args, sender=s.owner)
     params = AuctionConfig().params()
     oracle = s.volatility_oracle
@@ -143,5 +147,5 @@ def test_periphery__without_its_parts__is_not_built(system: System) -> None:
     s = system
     refuses_to_build(s, "UniswapV3Filler__ZeroAddress", "UniswapV3Filler", NOBODY, s.auction)
     refuses_to_build(s, "UniswapV3Filler__ZeroAddress", "UniswapV3Filler", s.impostor, NOBODY)
-    refuses_to_build(s, "ExitZap__ZeroAddress", "ExitZap", NOBODY, s.impostor)
-    refuses_to_build(s, "ExitZap__ZeroAddress", "ExitZap", s.vault, NOBODY)
+    refuses_to_build(s, "ExitZap__ZeroAddress", "ExitZap", NOBODY, s.impostor, NOBODY)
+    refuses_to_build(s, "ExitZap__ZeroAddress", "ExitZap", s.vault, NOBODY, NOBODY)

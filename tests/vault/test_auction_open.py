@@ -149,6 +149,10 @@ RANGES = {
     "start_premium": (0, 0.05),
     "end_discount": (0, 0.02),
     "loss_budget": (0.0001, 0.02),
+    "cash_buffer": (0, 0.1),
+    "max_borrow_rate": (0, 1),
+    "ripcord_discount": (0.005, 0.04),
+    "ripcord_duration": (60, 3_600),
     "duration": (60, 86_400),
 }
 

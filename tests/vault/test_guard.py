@@ -7,11 +7,14 @@ from collections.abc import Callable
 import pytest
 
 from equipoise.errors import ContractRevert
-from tests.fixtures.system import System
+from equipoise.units import to_wad
+from tests.fixtures.system import MAX, System
 
 NORMAL, NO_INCREASE, DELEVER_ONLY, IN_KIND_ONLY = range(4)
 HOUR, DAY = 3_600, 86_400
 NOBODY = "0x" + "00" * 20
+AGES = 36 * HOUR, 96 * HOUR, 21 * DAY
+HEALTHS = to_wad(1.3), to_wad(1.45), to_wad(1.6)
 
 
 def budgets(system: System) -> int:
@@ -104,7 +107,7 @@ def test_mode__before_the_first_report__takes_deposits_and_waits(
     s = make_system(reports=False)
     assert s.vault.call("mode") == NO_INCREASE
     s.deposit(s.alice, 1_000)
-    assert s.guard.call("depositsAllowed")
+    assert s.guard.call("depositsAllowed", MAX)
 
 
 def test_mode__at_the_exact_ages__changes_one_second_later(system: System) -> None:
@@ -131,7 +134,7 @@ def test_guardian__tightens__at_once(system: System) -> None:
     system.guard.send("pauseDeposits", sender=system.guardian)
     system.vault.send("setDepositCap", 5, sender=system.guardian)
     assert system.guard.call("riskMode") == NO_INCREASE
-    assert not system.guard.call("depositsAllowed")
+    assert not system.guard.call("depositsAllowed", MAX)
     assert system.vault.call("depositCap") == 5
 
 
@@ -148,7 +151,7 @@ def test_guardian__loosening__is_refused(system: System) -> None:
     s.refuses(unauthorized, s.guard, "setParams", s.guard.call("params"), sender=s.guardian)
     s.guard.send("unpause", sender=s.owner)
     s.vault.send("setDepositCap", 10**12, sender=s.owner)
-    assert s.guard.call("depositsAllowed")
+    assert s.guard.call("depositsAllowed", MAX)
 
 
 def test_guard__a_stranger__may_nothing(system: System) -> None:
@@ -165,27 +168,35 @@ def test_guard__without_a_guardian__the_owner_still_pauses(system: System) -> No
     system.guard.send("setGuardian", NOBODY, sender=system.owner)
     system.refuses("RiskGuard__NotGuardian", system.guard, "pauseDeposits", sender=system.guardian)
     system.guard.send("pauseDeposits", sender=system.owner)
-    assert not system.guard.call("depositsAllowed")
+    assert not system.guard.call("depositsAllowed", MAX)
 
 
 @pytest.mark.parametrize(
     "params",
     [
-        (599, 96 * HOUR, 21 * DAY),
-        (7 * DAY + 1, 30 * DAY, 21 * DAY),
-        (36 * HOUR, 36 * HOUR - 1, 21 * DAY),
-        (36 * HOUR, 30 * DAY + 1, 21 * DAY),
-        (36 * HOUR, 96 * HOUR, HOUR - 1),
-        (36 * HOUR, 96 * HOUR, 90 * DAY + 1),
+        (599, 96 * HOUR, 21 * DAY, *HEALTHS),
+        (7 * DAY + 1, 30 * DAY, 21 * DAY, *HEALTHS),
+        (36 * HOUR, 36 * HOUR - 1, 21 * DAY, *HEALTHS),
+        (36 * HOUR, 30 * DAY + 1, 21 * DAY, *HEALTHS),
+        (36 * HOUR, 96 * HOUR, HOUR - 1, *HEALTHS),
+        (36 * HOUR, 96 * HOUR, 90 * DAY + 1, *HEALTHS),
+        (*AGES, to_wad(1.05) - 1, to_wad(1.45), to_wad(1.6)),
+        (*AGES, to_wad(3) + 1, to_wad(3.5), to_wad(4)),
+        (*AGES, to_wad(1.3), to_wad(1.3) - 1, to_wad(1.6)),
+        (*AGES, to_wad(1.3), to_wad(4) + 1, to_wad(5)),
+        (*AGES, to_wad(1.3), to_wad(1.45), to_wad(1.45) - 1),
+        (*AGES, to_wad(1.3), to_wad(1.45), to_wad(5) + 1),
     ],
 )
 def test_set_params__outside_its_range__is_refused(system: System, params: tuple[int, ...]) -> None:
-    """EQ-87: every age has its range, whoever asks."""
+    """EQ-87: every age and every health factor has its range, whoever asks."""
     system.refuses("ParameterOutOfRange", system.guard, "setParams", params, sender=system.owner)
 
 
 def test_set_params__at_its_ends__is_accepted(system: System) -> None:
     """EQ-87: the ranges are closed."""
-    for params in ((600, 600, HOUR), (7 * DAY, 30 * DAY, 90 * DAY)):
+    lowest = (600, 600, HOUR, *[to_wad(1.05)] * 3)
+    highest = (7 * DAY, 30 * DAY, 90 * DAY, to_wad(3), to_wad(4), to_wad(5))
+    for params in (lowest, highest):
         system.guard.send("setParams", params, sender=system.owner)
         assert tuple(system.guard.call("params")) == params

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 from equipoise.client.abi import Interface
-from equipoise.errors import ToolchainError
+from equipoise.errors import InputError, ToolchainError
 
-__all__ = ["ROOT", "Artifact", "compiled_abis", "load_artifact", "load_npm_artifact"]
+__all__ = ["ROOT", "Artifact", "compiled_abis", "load_artifact", "load_npm_abi", "load_npm_artifact"]
 
 ROOT = Path(__file__).resolve().parents[3]
 """The repository: `.build` and `node_modules` are in it."""
@@ -70,21 +71,57 @@ def load_artifact(name: str) -> Artifact:
     return _artifact(name, found.get("abi") or [], (found.get("deploymentBytecode") or {}).get("bytecode"))
 
 
-@lru_cache(maxsize=64)
-def load_npm_artifact(path: str) -> Artifact:
+def load_npm_artifact(path: str, libraries: Mapping[str, str] | None = None) -> Artifact:
     """An artifact (Hardhat or Truffle JSON) under node_modules, by path without the extension.
 
-    Raises ToolchainError when it is missing, or must be linked with libraries first.
+    Parameters
+    ----------
+    libraries
+        Address of each deployed library by name; those that the contract does not use are left alone.
+
+    Raises
+    ------
+    ToolchainError
+        It is missing, or needs a library that is not named.
+    InputError
+        The address of a library that it needs is none.
     """
+    found = _npm(path)
+    return _artifact(found["contractName"], found["abi"], _linked(found, libraries or {}))
+
+
+def load_npm_abi(path: str) -> list[dict[str, Any]]:
+    """The ABI alone, as `load_npm_artifact` finds it; libraries need not be known."""
+    return list(_npm(path)["abi"])
+
+
+@lru_cache(maxsize=128)
+def _npm(path: str) -> dict[str, Any]:
     file = (ROOT / "node_modules" / path).with_suffix(".json")
     if not file.exists():
         raise ToolchainError(f"{file} is missing: run `make setup`, which installs it")
-    found = json.loads(file.read_text())
-    return _artifact(found["contractName"], found["abi"], found.get("bytecode"))
+    return dict(json.loads(file.read_text()))
+
+
+def _linked(found: Mapping[str, Any], libraries: Mapping[str, str]) -> str:
+    """Creation code with the libraries' addresses written where Hardhat's `linkReferences` say."""
+    code: str = found.get("bytecode") or ""
+    used = {name: at for file in (found.get("linkReferences") or {}).values() for name, at in file.items()}
+    for name, places in used.items():
+        if name not in libraries:
+            raise ToolchainError(
+                f"{found['contractName']} needs the library {name}: deploy it, then name its address"
+            )
+        if not re.fullmatch(r"0x[0-9a-fA-F]{40}", libraries[name]):
+            raise InputError(f"library {name}: {libraries[name]!r} is no address (0x and 40 hex digits)")
+        for place in places:
+            start = 2 + 2 * place["start"]
+            code = code[:start] + libraries[name][2:] + code[start + 40 :]
+    return code
 
 
 def _artifact(name: str, abi: list[dict[str, Any]], code: str | None) -> Artifact:
     digits = (code or "").removeprefix("0x")
     if not re.fullmatch(r"[0-9a-fA-F]*", digits):
-        raise ToolchainError(f"{name} needs linked libraries, which is not supported: inline them")
+        raise ToolchainError(f"{name} needs libraries, and its artifact does not say where: inline them")
     return Artifact(name, abi, bytes.fromhex(digits))

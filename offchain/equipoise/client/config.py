@@ -61,19 +61,27 @@ class OracleConfig:
 
 @dataclass(frozen=True)
 class GuardConfig:
-    """Ages, in seconds, after which risk may not rise, or may only fall."""
+    """Ages, in seconds, after which risk may not rise, or may only fall, and health factors likewise."""
 
     volatilities_fresh_for: int = 36 * 3600
     delever_after: int = 96 * 3600
     correlations_fresh_for: int = 21 * 86_400
+    trigger_health: float = 1.3
+    increase_health: float = 1.45
+    target_health: float = 1.6
 
-    def params(self) -> tuple[int, int, int]:
-        return self.volatilities_fresh_for, self.delever_after, self.correlations_fresh_for
+    def params(self) -> tuple[int, ...]:
+        ages = self.volatilities_fresh_for, self.delever_after, self.correlations_fresh_for
+        healths = self.trigger_health, self.increase_health, self.target_health
+        return *ages, *(to_wad(health) for health in healths)
 
 
 @dataclass(frozen=True)
 class AuctionConfig:
-    """Target, bands, curve and loss budget as fractions; duration in seconds."""
+    """Target, bands, curve, loss budget and the ripcord as fractions; durations in seconds.
+
+    The borrow rate is a year's. `max_leverage` above 1 needs a lending pool in the deployment.
+    """
 
     target_volatility: float = 0.15
     max_leverage: float = 0.98
@@ -82,12 +90,16 @@ class AuctionConfig:
     start_premium: float = 0.01
     end_discount: float = 0.01
     loss_budget: float = 0.005
+    cash_buffer: float = 0.02
+    max_borrow_rate: float = 0.2
+    ripcord_discount: float = 0.03
+    ripcord_duration: int = 900
     duration: int = 1800
 
     def params(self) -> tuple[int, ...]:
         values = asdict(self)
-        duration = values.pop("duration")
-        return *(to_wad(value) for value in values.values()), duration
+        durations = values.pop("ripcord_duration"), values.pop("duration")
+        return *(to_wad(value) for value in values.values()), *durations
 
 
 @dataclass(frozen=True)
@@ -105,7 +117,10 @@ class FeesConfig:
 
 @dataclass(frozen=True)
 class DeploymentConfig:
-    """Everything that `deploy` needs. Budgets in the order of the assets, summing to 1."""
+    """Everything that `deploy` needs. Budgets in the order of the assets, summing to 1.
+
+    `aave_pool` is the Aave V3 pool to borrow from; without one the vault has no leverage.
+    """
 
     name: str
     symbol: str
@@ -118,6 +133,7 @@ class DeploymentConfig:
     fee_recipient: str
     uniswap_factory: str
     swap_router: str
+    aave_pool: str | None = None
     guard: GuardConfig = field(default_factory=GuardConfig)
     auction: AuctionConfig = field(default_factory=AuctionConfig)
     fees: FeesConfig = field(default_factory=FeesConfig)
@@ -133,6 +149,15 @@ class DeploymentConfig:
         if len(set(symbols)) != len(symbols):
             raise InputError(f"assets {symbols} repeat a symbol; each must be unique")
         pack_budgets(self.budgets)
+        if self.auction.max_leverage > 1 and not self.levered:
+            raise InputError(
+                f"max_leverage is {self.auction.max_leverage} without a lending pool; name one in "
+                "`aave_pool`, or give at most 1"
+            )
+
+    @property
+    def levered(self) -> bool:
+        return self.aave_pool is not None
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -175,6 +200,7 @@ class DeploymentConfig:
 
 
 _ADDRESS_KEYS = {"token", "feed", "owner", "guardian", "fee_recipient", "uniswap_factory", "swap_router"}
+_OPTIONAL_ADDRESS_KEYS = {"aave_pool"}
 
 
 def _mapping(data: Any, where: str) -> Mapping[str, Any]:
@@ -204,7 +230,9 @@ def _build(kind: type, data: Any, where: str) -> Any:
     if unknown := sorted(set(values) - set(known)):
         raise InputError(f"{where} has unknown keys {unknown}; known are {sorted(known)}")
     for key, value in values.items():
-        if key in _ADDRESS_KEYS:
+        if key in _OPTIONAL_ADDRESS_KEYS and value is None:
+            continue
+        if key in _ADDRESS_KEYS | _OPTIONAL_ADDRESS_KEYS:
             values[key] = _address(value, f"{where}: {key}")
         elif known[key] in _NUMBERS:
             values[key] = _number(value, known[key], f"{where}: {key}")

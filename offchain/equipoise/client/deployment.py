@@ -29,6 +29,8 @@ CONTRACTS = {
     "zap": "ExitZap",
     "lens": "VaultLens",
 }
+ACCOUNT = "AaveV3Account"
+_NOBODY = "0x" + "0" * 40
 _SAVED = ("symbols", "pool_fees", "budgets", "contracts", "tokens", "cash")
 Progress = Callable[[str], None]
 
@@ -46,7 +48,8 @@ def deployment_path(chain_id: int) -> Path:
 class Deployment:
     """Handles to one deployed vault and its satellites.
 
-    `symbols` and `pool_fees` are in the order of the basket; `cash` is the deposit token.
+    `symbols` and `pool_fees` are in the order of the basket; `cash` is the deposit token; `account` is
+    where the basket is collateral, None without leverage.
     """
 
     chain: Chain
@@ -63,6 +66,7 @@ class Deployment:
     lens: Contract
     tokens: tuple[Contract, ...]
     cash: Contract
+    account: Contract | None = None
 
     @property
     def n(self) -> int:
@@ -85,6 +89,7 @@ class Deployment:
             "contracts": self.addresses,
             "tokens": [token.address for token in self.tokens],
             "cash": self.cash.address,
+            "account": self.account.address if self.account else None,
         }
 
     def save(self, path: str | Path | None = None) -> Path:
@@ -123,6 +128,7 @@ class Deployment:
             attribute: Contract(chain, data["contracts"][attribute], load_artifact(name).abi, name)
             for attribute, name in CONTRACTS.items()
         }
+        account = data.get("account")
         erc20 = handles["vault"].abi  # a share is an ERC-20 itself, so the tokens speak its ABI
         return cls(
             chain=chain,
@@ -131,6 +137,7 @@ class Deployment:
             budgets=tuple(data["budgets"]),
             tokens=tuple(Contract(chain, token, erc20) for token in data["tokens"]),
             cash=Contract(chain, data["cash"], erc20),
+            account=Contract(chain, account, load_artifact(ACCOUNT).abi, ACCOUNT) if account else None,
             **handles,
         )
 
@@ -165,10 +172,25 @@ def deploy(
     )
     prices = make("price_oracle", deployer, [config.cash.listing(), *(a.listing() for a in config.assets)])
     guard = make("guard", deployer, config.guardian, oracle.address, config.guard.params())
-    vault = make("vault", config.name, config.symbol, deployer, cash, basket, prices.address, guard.address)
+    account = None
+    if config.levered:
+        progress(f"deploy {ACCOUNT}")
+        artifact = load_artifact(ACCOUNT)
+        account = create(chain, artifact, config.aave_pool, cash, basket, sender=deployer).address
+    vault = make(
+        "vault",
+        config.name,
+        config.symbol,
+        deployer,
+        cash,
+        basket,
+        prices.address,
+        guard.address,
+        account or _NOBODY,
+    )
     auction = make("auction", deployer, vault.address, oracle.address, config.auction.params())
     make("filler", config.uniswap_factory, auction.address)
-    make("zap", vault.address, config.swap_router)
+    make("zap", vault.address, config.swap_router, config.aave_pool or _NOBODY)
     make("lens")
 
     progress("wire")
@@ -189,5 +211,6 @@ def deploy(
             "budgets": config.budgets,
             "tokens": basket,
             "cash": cash,
+            "account": account,
         },
     )

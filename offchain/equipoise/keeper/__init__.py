@@ -1,5 +1,5 @@
-"""The keeper: opens auctions when the vault's own rule allows it and fills them without capital."""
+"""The keeper: opens auctions and pulls the ripcord when the vault's rule allows it, and fills them."""
 
-from equipoise.keeper.keeper import Fill, Keeper, Opportunity
+from equipoise.keeper.keeper import Fill, Keeper, Opportunity, RipcordFill
 
-__all__ = ["Fill", "Keeper", "Opportunity"]
+__all__ = ["Fill", "Keeper", "Opportunity", "RipcordFill"]

@@ -1,5 +1,8 @@
 """Opens an auction and fills it from Uniswap V3 pools, each lot as soon as the pool pays for it and the gas.
 
+Below the trigger health factor it pulls the ripcord and fills that, all assets at once, as soon as the
+pools pay.
+
 The keeper decides nothing about weights: what may be sold and bought, and at which price, is the contract's.
 It knows no clock either: `wait_until` sleeps on a live chain and warps on a local one.
 """
@@ -8,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from equipoise.client.contract import Contract
@@ -17,12 +21,14 @@ from equipoise.policy.auction import PriceCurve
 from equipoise.policy.rebalance import CASH, plan_trades
 from equipoise.units import WAD, from_wad
 
-__all__ = ["Fill", "Keeper", "Opportunity"]
+__all__ = ["Fill", "Keeper", "Opportunity", "RipcordFill"]
 
 _WHOLE_LOT = 2**256 - 1
 # The curve falls by less than this factor in a second of any permitted auction; a plan rounds to seconds.
 _PRICE_MARGIN = 1e-6
 _PARTS = (1, 2, 4, 8)
+_RIPCORD_STEP = 30  # seconds between two looks at a discount that does not pay yet
+_ROUNDING = 1_000_000  # of a quoted amount, left out: prices move between the quote and the block
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,20 @@ class Fill:
     sold_usd: float
     bought_usd: float
     profit: int
+    gas_used: int
+    timestamp: int
+
+    @property
+    def cost_usd(self) -> float:
+        return self.sold_usd - self.bought_usd
+
+
+@dataclass(frozen=True)
+class RipcordFill:
+    """Several assets sold for debt at once, at the oracle's mid in USD."""
+
+    sold_usd: float
+    bought_usd: float
     gas_used: int
     timestamp: int
 
@@ -149,7 +169,15 @@ class Keeper:
         cash = from_wad(state.weightsWad[-1]) * nav
         address = dict(zip(deployment.symbols, (token.address for token in deployment.tokens), strict=True))
         fees = dict(zip(deployment.symbols, deployment.pool_fees, strict=True))
-        for trade in plan_trades(values, cash, targets, min_usd=self._min_trade * nav):
+        trades = plan_trades(
+            values,
+            cash,
+            targets,
+            min_usd=self._min_trade * nav,
+            debt=from_wad(state.debtWad),
+            borrowable=inf if state.levered else 0.0,
+        )
+        for trade in trades:
             if trade.buy == CASH:
                 yield address[trade.sell], deployment.cash.address, fees[trade.sell]
             else:
@@ -207,3 +235,62 @@ class Keeper:
             gas_used=receipt.gas_used,
             timestamp=receipt.timestamp,
         )
+
+    # ---------------------------------------------------------------- ripcord
+
+    def ripcord_due(self, state: Any) -> bool:
+        """Whether the vault's own rule lets anybody pull it, by a dashboard."""
+        if not state.levered or state.debt == 0 or (state.auctionOpen and state.auction.ripcord):
+            return False
+        params = self.deployment.guard.call("params")
+        silent = (
+            state.volatilitiesAge > params.deleverAfter and state.healthFactorWad < params.targetHealthWad
+        )
+        return bool(silent or state.healthFactorWad < params.triggerHealthWad)
+
+    def pull_ripcord(self) -> Any:
+        """Start it; ContractRevert when it is not due."""
+        return self.deployment.auction.send("ripcord", sender=self.account)
+
+    def fill_ripcord(self) -> Iterator[RipcordFill]:
+        """Fill the ripcord in course, the largest part that the pools pay for first, until all is done."""
+        while True:
+            auction = self.deployment.auction.call("current")
+            if not auction.ripcord or self.deployment.chain.timestamp() >= auction.endsAt:
+                return
+            try:
+                yield from self._ripcord_now(auction.id)
+            except ContractRevert as revert:
+                if revert.name == "RebalanceAuction__RipcordNotDue":
+                    return  # the target health factor stands
+            self._wait_until(self.deployment.chain.timestamp() + _RIPCORD_STEP)
+
+    def _ripcord_now(self, auction: int) -> Iterator[RipcordFill]:
+        """One fill at this second's discount, or none that pays."""
+        n = self.deployment.n
+        lots = self.deployment.auction.call("quoteBasket", [_WHOLE_LOT] * n).sold[:n]
+        cash = self.deployment.cash.address
+        cash_unit = self._units[cash]
+        for part in _PARTS:
+            amounts = [lot // part - lot // _ROUNDING for lot in lots]
+            due = self.deployment.auction.call("quoteBasket", amounts).bought
+            proceeds = sum(
+                self._proceeds(token.address, cash, fee, amount)
+                for token, fee, amount in zip(
+                    self.deployment.tokens, self.deployment.pool_fees, amounts, strict=True
+                )
+                if amount
+            )
+            profit = int(self.gas_usd * cash_unit)
+            if proceeds - due < profit:
+                continue
+            order = auction, amounts, list(self.deployment.pool_fees), profit, self.account
+            receipt = self.deployment.filler.send("fillBasket", order, sender=self.account)
+            bids = self.deployment.auction.events(receipt, "Bid")
+            yield RipcordFill(
+                sum(bid.sellValueWad for bid in bids) / WAD,
+                sum(bid.buyValueWad for bid in bids) / WAD,
+                receipt.gas_used,
+                receipt.timestamp,
+            )
+            return

@@ -1,11 +1,14 @@
 """The default prices: two open-source packages that carry them, fetched by pip, checked by hash.
 
 - pyscarcopula (MIT): daily crypto closes in USD, 2020-01-01 to 2023-12-31.
-- skfolio (BSD-3-Clause): S&P 500 closes, 1990 to 2022-12-28.
+- skfolio (BSD-3-Clause): closes of the S&P 500, and of USMV, an exchange-traded fund of American shares of
+minimum
+  volatility, adjusted for dividends; both to 2022-12-28.
 
 What is not taken as it stands: "SOL1-USD" is another token than its name says, and is dropped; AVAX begins on
 2020-09-22, after two stray rows in July that are dropped; LUNA ends with its collapse in 2022; on 2020-01-01,
-a holiday, SPX shows its close of 2019-12-31, as a price feed would. Nothing else is filled or smoothed.
+a holiday, SPX and USMV show their closes of 2019-12-31, as a price feed would. Nothing else is filled or
+smoothed.
 
 Run `python -m equipoise.marketdata.packages` (or `make data`); it needs a package index once.
 """
@@ -23,7 +26,7 @@ import tarfile
 import tempfile
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -33,7 +36,7 @@ from equipoise.marketdata.prices import Day, select_prices
 
 __all__ = ["cache_path", "default_prices", "fetch"]
 
-MERGED_SHA256 = "4ddb63451d2b0e32487c564c2b8cc6156590c19b47e2782e2f833e115106c929"
+MERGED_SHA256 = "66ee865cbd7bf519296166385c841ff35b0add650b38af1c9dee1ac5590390a6"
 FIRST_DAY = "2020-01-01"
 
 
@@ -66,6 +69,11 @@ INDEX = PackagedFile(
     member="skfolio/datasets/data/sp500_index.csv.gz",
     member_sha256="365ea69a33af9f25cfbe31220dcc486ba971dd551d7de8e7ee9644561661efb7",
 )
+FUNDS = replace(
+    INDEX,
+    member="skfolio/datasets/data/factors_dataset.csv.gz",
+    member_sha256="65cdc146fd8964af5a68bdd1b385bb9297e6d499ad16ec83ee7bb1930090b8e5",
+)
 
 
 def cache_path() -> Path:
@@ -90,7 +98,7 @@ def default_prices(
     ----------
     assets
         Columns to select and check as `load_prices` does; by default all, with NaN wherever one has no price
-        (AVAX before its listing, SPX on closed days and after 2022-12-28, LUNA after its collapse).
+        (AVAX before its listing, SPX and USMV on closed days and after 2022-12-28, LUNA after its collapse).
     start, end
         First and last day, inclusive.
 
@@ -124,7 +132,7 @@ def fetch() -> Path:
     path = cache_path()
     if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == MERGED_SHA256:
         return path
-    content = _merge(_extract(CRYPTO), _extract(INDEX)).encode()
+    content = _merge(_extract(CRYPTO), _extract(INDEX), _extract(FUNDS)).encode()
     _check_hash("the merged prices", content, MERGED_SHA256)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(f".{os.getpid()}.part")
@@ -185,15 +193,31 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
 
 
-def _merge(crypto_csv: bytes, index_csv: bytes) -> str:
+def _merge(crypto_csv: bytes, index_csv: bytes, funds_csv: bytes) -> str:
     crypto = pd.read_csv(io.BytesIO(crypto_csv), sep=";", index_col="Date", parse_dates=["Date"])
     crypto = crypto.drop(columns="SOL1-USD").rename(columns=lambda name: name.removesuffix("-USD"))
     crypto = crypto.rename(columns={"LUNA1": "LUNA"})
     crypto.loc[:"2020-09-21", "AVAX"] = float("nan")
-    index = pd.read_csv(io.BytesIO(index_csv), index_col="Date", parse_dates=["Date"])["SP500"]
-    merged = crypto.assign(SPX=index.reindex(crypto.index))
-    merged.loc[FIRST_DAY, "SPX"] = index.loc[:FIRST_DAY].iloc[-1]
-    order = ["BTC", "ETH", "BNB", "LINK", "SPX", "XRP", "ADA", "DOGE", "AVAX", "MATIC", "ALGO", "LUNA"]
+    merged = crypto
+    for symbol, content, column in (("SPX", index_csv, "SP500"), ("USMV", funds_csv, "USMV")):
+        closes = pd.read_csv(io.BytesIO(content), index_col="Date", parse_dates=["Date"])[column]
+        merged = merged.assign(**{symbol: closes.reindex(crypto.index)})
+        merged.loc[FIRST_DAY, symbol] = closes.loc[:FIRST_DAY].iloc[-1]
+    order = [
+        "BTC",
+        "ETH",
+        "BNB",
+        "LINK",
+        "SPX",
+        "USMV",
+        "XRP",
+        "ADA",
+        "DOGE",
+        "AVAX",
+        "MATIC",
+        "ALGO",
+        "LUNA",
+    ]
     merged = merged[[*order, "USDC", "USDT"]]
     return merged.to_csv(index_label="date", float_format="%.10g", lineterminator="\n")
 

@@ -80,9 +80,16 @@ def should_rebalance(state: State, bands: Bands | None = None) -> Reason:
 
 
 def plan_trades(
-    values: Mapping[str, float], cash: float, targets: Mapping[str, float], min_usd: float = 0.0
+    values: Mapping[str, float],
+    cash: float,
+    targets: Mapping[str, float],
+    min_usd: float = 0.0,
+    debt: float = 0.0,
+    borrowable: float = 0.0,
 ) -> list[Trade]:
     """Trades through cash that move holdings to their targets.
+
+    NAV is values + cash - debt. What a sale brings repays debt and can be borrowed again.
 
     Parameters
     ----------
@@ -91,9 +98,12 @@ def plan_trades(
     cash
         USD held in cash, >= 0.
     targets
-        Target exposure of each asset, fraction of NAV, >= 0, sum <= 1 (the rest stays cash); same keys.
+        Target exposure of each asset, fraction of NAV, >= 0; same keys. Without borrowing their sum is at
+        most 1 (the rest stays cash).
     min_usd
         Smaller trades are left out.
+    debt, borrowable
+        USD owed, and USD that may be borrowed beside what sales repay, >= 0.
 
     Returns
     -------
@@ -104,18 +114,23 @@ def plan_trades(
         raise InputError(
             f"values {sorted(values)} and targets {sorted(targets)} must name the same, without {CASH}"
         )
-    if not all(isfinite(v) and v >= 0 for v in (cash, min_usd, *values.values(), *targets.values())):
-        raise InputError("values, cash, targets and min_usd must be finite and >= 0")
-    if sum(targets.values()) > 1 + 1e-9:
+    numbers = cash, min_usd, debt, *values.values(), *targets.values()
+    if not all(isfinite(v) and v >= 0 for v in numbers) or not borrowable >= 0:
+        raise InputError("values, cash, targets, min_usd and debt must be finite and >= 0, borrowable >= 0")
+    if sum(targets.values()) > 1 + 1e-9 and borrowable == 0 and debt == 0:
         raise InputError(
             f"targets sum to {sum(targets.values()):.6g}; without borrowing they sum to at most 1"
         )
-    nav = cash + sum(values.values())
+    nav = cash + sum(values.values()) - debt
+    if nav < 0:
+        raise InputError(
+            f"debt {debt:g} exceeds what is held, {nav + debt:g}: there is nothing left to rebalance"
+        )
     excess = {name: value - targets[name] * nav for name, value in values.items()}
     sells = sorted(((usd, name) for name, usd in excess.items() if usd > 0), key=lambda s: (-s[0], s[1]))
     buys = sorted(((-usd, name) for name, usd in excess.items() if usd < 0), key=lambda b: (-b[0], b[1]))
     sells = [(usd, name) for usd, name in sells if usd >= min_usd]
-    available = cash + sum(usd for usd, _ in sells)
+    available = cash + sum(usd for usd, _ in sells) + borrowable
     wanted = sum(usd for usd, _ in buys)
     scale = min(1.0, available / wanted) if wanted > 0 else 0.0
     trades = [Trade(name, CASH, usd) for usd, name in sells]

@@ -10,7 +10,18 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from equipoise.report import format as fmt
-from equipoise.report.table import NOTE, result_headers, result_rows, share_headers, share_rows
+from equipoise.report.table import (
+    CRASH_HEADERS,
+    HAND_HEADERS,
+    NOTE,
+    crash_rows,
+    hand_rows,
+    leverage_rows,
+    result_headers,
+    result_rows,
+    share_headers,
+    share_rows,
+)
 from equipoise.report.text import FORMULA, MEASURES, STYLE
 from equipoise.report.theme import Chart, asset_colours, safe
 from equipoise.simulation import Portfolio, ReplayResult, spans_year
@@ -54,6 +65,7 @@ def render_page(
         _shares(result, portfolios, ex_post=False),
         "<p>The same as it turned out, from realised returns:</p>",
         _shares(result, portfolios, ex_post=True),
+        *(_leverage(result, portfolios) if result.levered else ()),
         "<h2>Charts</h2>",
         *(_figure(chart) for chart in charts),
         f"<h2>How it works</h2>{FORMULA}",
@@ -127,6 +139,26 @@ def _shares(result: ReplayResult, portfolios: Sequence[Portfolio], *, ex_post: b
             + "</tr>"
         )
     return _wrap("".join(f"<th>{safe(header)}</th>" for header in share_headers(portfolios)), lines)
+
+
+def _leverage(result: ReplayResult, portfolios: Sequence[Portfolio]) -> Iterable[str]:
+    """Debt, the same by hand, and the crash chapter."""
+    yield "<h2>Leverage</h2>"
+    yield _table(("Vault", ""), leverage_rows(result))
+    yield "<p>The same basket by hand: fixed weights and leverage on Aave, put right once a month:</p>"
+    yield _table(HAND_HEADERS, hand_rows(result, portfolios[0]), bold_row=0)
+    if not result.crashes:
+        return
+    yield "<h2>Crashes</h2>"
+    yield (
+        "<p>Each crash hour by hour: the vault as it stood, and one that had borrowed to the limit of its "
+        "health factor the evening before: with keepers, with none on the worst day, with silent signers.</p>"
+    )
+    yield _table(CRASH_HEADERS, crash_rows(result))
+    verdicts = (
+        f"<li><b>{safe(r.event)}, {safe(r.variant)}.</b> {safe(r.verdict)}</li>" for r in result.crashes
+    )
+    yield f'<ul class="note">{"".join(verdicts)}</ul>'
 
 
 def _rules(portfolios: Sequence[Portfolio]) -> str:

@@ -23,6 +23,7 @@ class DemoProgress:
             BarColumn(bar_width=None),
             TextColumn("NAV/share [bold]{task.fields[price]}[/]"),
             TextColumn("gap {task.fields[gap]}"),
+            TextColumn("x{task.fields[leverage]}"),
             TextColumn("{task.fields[mode]}"),
             TextColumn("{task.fields[rebalances]} rebalances"),
             TimeRemainingColumn(),
@@ -41,6 +42,7 @@ class DemoProgress:
             "date": f"{day.date:%Y-%m-%d}",
             "price": f"{day.share_price:.4f}",
             "gap": f"{day.parity_gap:5.1%}",
+            "leverage": f"{day.leverage:.2f}",
             "mode": day.mode,
             "rebalances": day.rebalances,
         }

@@ -50,11 +50,20 @@ def status(deployment: Deployment) -> dict[str, Any]:
         "volatility": from_wad(risk.volatilityWad) if risk else None,
         "target_volatility": from_wad(risk.targetVolatilityWad) if risk else None,
         "leverage": from_wad(risk.leverageWad) if risk else None,
+        "target_leverage": from_wad(risk.targetLeverageWad) if risk else None,
+        "debt_usd": from_wad(state.debtWad),
+        "health_factor": from_wad(state.healthFactorWad) if state.debt else None,
+        "borrow_rate": from_wad(state.borrowRateWad) if state.levered else None,
         "parity_gap": from_wad(risk.parityGapWad) if risk else None,
         "may_open": _REASONS[risk.reason] if risk else "none",
         "volatilities_age_s": _age(state.volatilitiesAge),
         "correlations_age_s": _age(state.correlationsAge),
-        "auction": {"id": state.auction.id, "open": state.auctionOpen, "ends_at": state.auction.endsAt},
+        "auction": {
+            "id": state.auction.id,
+            "open": state.auctionOpen,
+            "ripcord": state.auction.ripcord,
+            "ends_at": state.auction.endsAt,
+        },
         "loss_budget_used": from_wad(state.lossUsedWad),
         "assets": assets,
     }
@@ -74,7 +83,8 @@ def print_status(deployment: Deployment, as_json: bool = False, console: Console
         ("NAV", f"{facts['nav_usd']:,.2f} USD"),
         ("Share price", f"{facts['share_price']:.6f}"),
         ("Volatility", f"{_percent(facts['volatility'])} (target {_percent(facts['target_volatility'])})"),
-        ("Leverage", _percent(facts["leverage"])),
+        ("Leverage", f"{_percent(facts['leverage'])} (target {_percent(facts['target_leverage'])})"),
+        ("Debt", _debt(facts)),
         ("Parity gap", f"{_percent(facts['parity_gap'])}; an auction may open for: {facts['may_open']}"),
         (
             "Reports",
@@ -94,6 +104,13 @@ def print_status(deployment: Deployment, as_json: bool = False, console: Console
         keys = ("weight", "target", "risk_share", "budget", "volatility")
         table.add_row(symbol, price, *(_percent(row[key]) for key in keys))
     console.print(table)
+
+
+def _debt(facts: dict[str, Any]) -> str:
+    if facts["borrow_rate"] is None:
+        return "none: this vault does not borrow"
+    health = "-" if facts["health_factor"] is None else f"{facts['health_factor']:.2f}"
+    return f"{facts['debt_usd']:,.2f} USD, health factor {health}, at {_percent(facts['borrow_rate'])} a year"
 
 
 def _percent(value: float | None) -> str:

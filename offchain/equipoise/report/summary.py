@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 
 from equipoise.simulation import MODES, VAULT, Portfolio, ReplayResult
+from equipoise.simulation.crash_result import CrashRun
+from equipoise.simulation.peer import PeerResult
 
 __all__ = ["summarise", "to_json"]
 
@@ -22,7 +24,9 @@ _UNITS = {
     "turnover, trading_cost": "fraction of NAV a year; turnover is assets bought plus sold",
     "gas": "from the first investment on; a benchmark pays the vault's gas per fill for each of its fills",
     "parity_gap, risk shares, budgets": "fractions of variance",
-    "null": "not defined on so few days",
+    "health_factor": "Aave's: liquidation below 1; null where there never was debt",
+    "lost_to_liquidators": "fraction of the NAV on the first day",
+    "null": "not defined on so few days, or infinite",
 }
 
 
@@ -63,7 +67,25 @@ def summarise(result: ReplayResult, portfolios: Sequence[Portfolio]) -> dict[str
         "budgets": result.budgets.to_dict(),
         "largest_budget_deviation": (realised - result.budgets).abs().max(),
         "volatility": {"target": result.target_vol, "mean_estimate": days.loc[invested, "volatility"].mean()},
-        "leverage": {"mean": days.loc[invested, "leverage"].mean(), "max": days["leverage"].max()},
+        "leverage": {
+            "mean": days.loc[invested, "leverage"].mean(),
+            "max": days["leverage"].max(),
+            "cap": result.max_leverage,
+            "days_with_debt": int((days["debt_usd"] > 0).sum()),
+        },
+        "health_factor": {
+            "min": result.min_health_factor,
+            "trigger": result.health_trigger,
+            "target": result.health_target,
+        },
+        "borrow_cost": {
+            "interest_usd": days["interest_usd"].sum(),
+            "mean_rate": days.loc[invested, "borrow_rate"].mean(),
+        },
+        "ripcords": int(days["ripcords"].sum()),
+        "liquidations": int(days["liquidations"].sum()),
+        "crashes": [_crash(run) for run in result.crashes],
+        "peers": [_peer(peer) for peer in result.peers],
         "rebalances": len(result.rebalances),
         "fills": int(result.rebalances["fills"].sum()),
         "mode_days": {mode: int(modes.get(mode, 0)) for mode in MODES},
@@ -85,6 +107,36 @@ def summarise(result: ReplayResult, portfolios: Sequence[Portfolio]) -> dict[str
 def to_json(summary: Mapping[str, Any]) -> str:
     """Strict JSON (RFC 8259: no NaN, no infinity), indented, ending in a newline."""
     return json.dumps(_plain(summary), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def _crash(run: CrashRun) -> dict[str, Any]:
+    return {
+        "event": run.event,
+        "variant": run.variant,
+        "min_health_factor": run.min_health_factor,
+        "trigger": run.trigger,
+        "nav_change": run.nav_change,
+        "max_drawdown": run.max_drawdown,
+        "ripcords": run.ripcords,
+        "fills": run.fills,
+        "liquidations": run.liquidations,
+        "liquidation_loss_usd": run.liquidation_loss_usd,
+        "discount_paid_usd": run.discount_paid_usd,
+        "verdict": run.verdict,
+    }
+
+
+def _peer(peer: PeerResult) -> dict[str, Any]:
+    return {
+        "name": peer.name,
+        "total_return": peer.nav.iloc[-1] - 1,
+        "max_drawdown": (1 - peer.nav / peer.nav.cummax()).max(),
+        "mean_leverage": peer.leverage.mean(),
+        "min_health_factor": peer.health_factor.min(),
+        "liquidations": len(peer.liquidations),
+        "lost_to_liquidators": peer.loss,
+        "config": dict(peer.config),
+    }
 
 
 def _figures(portfolio: Portfolio) -> dict[str, Any]:

@@ -69,6 +69,11 @@ MEASURES = (
         "this; it shows whether the estimates were honest.",
     ),
     (
+        "Health factor",
+        "Aave's: collateral times liquidation thresholds over debt; below 1 it liquidates. While there is "
+        "debt every hour is looked at, on model paths between the closes: a true low may be deeper.",
+    ),
+    (
         "Price latency",
         "Attempts to deposit on an old price and redeem on the new one. The spread and the fees are "
         "there to make each of them lose.",

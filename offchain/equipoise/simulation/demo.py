@@ -40,13 +40,15 @@ __all__ = [
     "stage",
 ]
 
-DEFAULT_ASSETS = ("BTC", "ETH", "BNB", "LINK", "SPX")
+DEFAULT_ASSETS = ("BTC", "ETH", "BNB", "LINK", "SPX", "USMV")
 DEFAULT_START, DEFAULT_END = "2020-01-01", "2022-12-31"
 SIGNERS, THRESHOLD = 5, 3
 MAX_ASSETS = 8
 MIN_DAYS = 60
 TARGET_VOL_RANGE = 0.01, 1.0  # the auction's own bounds, told before a chain is started
 MIN_BUDGET = 0.01  # the oracle's
+UNLEVERED = 0.98  # the rest is cash for redemptions
+MAX_LEVERAGE = 4.0  # the auction's
 FALLBACK_ETH_PRICE = 1_500.0
 POCKET_MONEY = 1_000_000.0
 USERS = ("alice", "bob", "carol", "dave", "keeper", "latency_trader")
@@ -65,14 +67,25 @@ class DemoOptions:
     assets: Sequence[str] | None = None
     budgets: Sequence[float] | None = None
     target_vol: float = 0.15
+    max_leverage: float = 3.0
     replay: ReplayConfig = field(default_factory=ReplayConfig)
 
     def __post_init__(self) -> None:
         low, high = TARGET_VOL_RANGE
         if not low <= self.target_vol <= high:
             raise InputError(f"--target-vol is {self.target_vol}; give {low} to {high}, where 0.15 is 15 %")
+        if not 0.1 <= self.max_leverage <= MAX_LEVERAGE:
+            raise InputError(
+                f"--max-leverage is {self.max_leverage}; give 0.1 to {MAX_LEVERAGE:g}, where up to 1 is a "
+                "vault that does not borrow"
+            )
         if self.replay.seed < 0:
             raise InputError(f"--seed is {self.replay.seed}; give 0 or more")
+
+    @property
+    def levered(self) -> bool:
+        """Whether the vault may borrow."""
+        return self.max_leverage > 1
 
 
 @dataclass(frozen=True)
@@ -131,6 +144,7 @@ def local_config(
     *,
     owner: str,
     target_vol: float = 0.15,
+    max_leverage: float = UNLEVERED,
 ) -> DeploymentConfig:
     """The configuration of a vault on the local world: the same object that a testnet's file makes."""
     cash = AssetConfig("USDC", world.usdc.address, world.feeds["USDC"].address, 0.5, 2.0, half_spread_bps=10)
@@ -157,7 +171,8 @@ def local_config(
         fee_recipient=owner,
         uniswap_factory=world.factory.address,
         swap_router=world.router.address,
-        auction=AuctionConfig(target_volatility=target_vol),
+        aave_pool=world.aave.pool.address if world.aave else None,
+        auction=AuctionConfig(target_volatility=target_vol, max_leverage=max_leverage),
     )
 
 
@@ -167,7 +182,14 @@ def stage(world: World, closes: pd.DataFrame, options: DemoOptions) -> Stage:
     users = dict(zip(USERS, others, strict=False))
     committee = Committee(closes, SIGNERS, options.replay.seed, EstimationConfig())
     budgets = demo_budgets(options, [spec.symbol for spec in world.assets])
-    config = local_config(world, budgets, committee.addresses, owner=deployer, target_vol=options.target_vol)
+    config = local_config(
+        world,
+        budgets,
+        committee.addresses,
+        owner=deployer,
+        target_vol=options.target_vol,
+        max_leverage=options.max_leverage if options.levered else min(options.max_leverage, UNLEVERED),
+    )
     deployment = deploy(world.chain, deployer, config)
     committee.bind(deployment, relayer=users["keeper"])
     return Stage(deployment, committee, users)
@@ -183,9 +205,12 @@ def run_demo(
     demo_budgets(options, [str(symbol) for symbol in closes])
     filled = closes.ffill().bfill()
     specs = [AssetSpec.of(str(symbol), float(filled[symbol].iloc[0])) for symbol in filled]
-    on_stage("anvil starts; Uniswap V3, tokens, feeds and the vault are deployed")
+    venues = "Uniswap V3, Aave V3" if options.levered else "Uniswap V3"
+    on_stage(f"anvil starts; {venues}, tokens, feeds and the vault are deployed")
     # half a day before the first close, so that everything stands when it comes
-    with World.build(specs, start_timestamp=int(filled.index[0].timestamp()) + DAY // 2) as world:
+    with World.build(
+        specs, start_timestamp=int(filled.index[0].timestamp()) + DAY // 2, lending=options.levered
+    ) as world:
         staged = stage(world, closes, options)
         on_stage(f"{len(filled)} days are replayed")
         eth = filled["ETH"] if "ETH" in filled else pd.Series(FALLBACK_ETH_PRICE, index=filled.index)
@@ -196,6 +221,7 @@ def run_demo(
         "prices": str(options.prices or "default"),
         "signers": f"{THRESHOLD} of {SIGNERS}",
         "target_volatility": options.target_vol,
+        "max_leverage": options.max_leverage,
     }
     return replace(result, config=described)
 
@@ -209,7 +235,7 @@ def living_world(options: DemoOptions, port: int) -> Iterator[Stage]:
     closes = demo_prices(options)
     filled = closes.ffill().bfill()
     specs = [AssetSpec.of(str(symbol), float(filled[symbol].iloc[-1])) for symbol in filled]
-    with World.build(specs, start_timestamp=int(time.time()), port=port) as world:
+    with World.build(specs, start_timestamp=int(time.time()), port=port, lending=options.levered) as world:
         staged = stage(world, closes, options)
         deployment, dave = staged.deployment, staged.users["dave"]
         now = world.chain.timestamp()

@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from equipoise.client.contract import Contract
 from equipoise.client.deployment import Deployment
 from equipoise.units import from_token, to_token
 
@@ -80,18 +81,24 @@ def _buy_the_rise(deployment: Deployment, trader: str, stake: int, feeds_answer:
     before = deployment.cash.call("balanceOf", trader)
     vault.send("deposit", stake, trader, sender=trader)
     feeds_answer()
-    shares = min(vault.call("maxRedeem", trader), vault.call("balanceOf", trader))
+    shares = min(_redeemable(vault, trader), vault.call("balanceOf", trader))
     left = vault.call("balanceOf", trader) - shares
     vault.send("redeem", shares, trader, trader, sender=trader)
     # what idle cash could not pay at once is valued at mid: the most that it can be worth
     return deployment.cash.call("balanceOf", trader) + vault.call("convertToAssets", left) - before
 
 
+def _redeemable(vault: Contract, trader: str) -> int:
+    """A millionth less than `maxRedeem`: interest until the transaction makes a share worth more cash."""
+    most = int(vault.call("maxRedeem", trader))
+    return most - most // 10**6
+
+
 def _dodge_the_fall(deployment: Deployment, trader: str, stake: int, feeds_answer: Callable[[], None]) -> int:
     vault = deployment.vault
     vault.send("deposit", stake, trader, sender=trader)
     shares = vault.call("balanceOf", trader)
-    out = vault.call("maxRedeem", trader)
+    out = _redeemable(vault, trader)
     before = deployment.cash.call("balanceOf", trader)
     vault.send("redeem", out, trader, trader, sender=trader)
     proceeds = deployment.cash.call("balanceOf", trader) - before

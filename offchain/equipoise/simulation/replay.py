@@ -4,13 +4,17 @@ Each day at midnight UTC the feeds answer with the day's close, an arbitrageur w
 Uniswap pools to it, the signers estimate from closes up to that day and sign, a keeper relays, opens an
 auction when the vault's own rule allows one, and fills it from the pools. Users come and go by a schedule.
 Where a market was closed its feed repeats the last close.
+
+While the vault owes debt, the day is looked at by the hour, on paths between the closes. Between two trades
+the health factor follows from the prices alone; when that comes near the level below which nothing may be
+borrowed, the hours are played on the chain, with liquidators and a keeper who pulls the ripcord.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,17 +23,25 @@ import pandas as pd
 from equipoise.client.deployment import Deployment
 from equipoise.errors import ContractRevert, InputError
 from equipoise.keeper import Keeper
+from equipoise.policy.leverage import health_factor
 from equipoise.simulation.actors import Step, schedule
 from equipoise.simulation.committee import Committee
+from equipoise.simulation.crash import HOUR, CrashStudy, health_of
+from equipoise.simulation.crash_result import CrashRun
+from equipoise.simulation.intraday import intraday_paths
 from equipoise.simulation.latency import LatencyAttempt, round_trips
+from equipoise.simulation.peer import PeerConfig, PeerResult, run_peer
 from equipoise.simulation.result import MODES, ReplayResult
 from equipoise.units import DAY, from_token, from_wad, to_token
 from equipoise.world import World
 
 __all__ = ["DayView", "Replay", "ReplayConfig"]
 
+EXCHANGE_TRADED = ("SPX", "USMV")
 REASONS = ("none", "parity gap", "volatility too low", "volatility too high")
 _GWEI = 1e-9
+ANY_VOLATILITY = 100.0  # the health factor alone limits that peer
+_NEAR = 1.05  # of the health factor below which nothing is borrowed: the hours are played on the chain
 _STEP = 12  # seconds between transactions of the same chapter of a day
 
 
@@ -69,6 +81,19 @@ class DayView:
     parity_gap: float
     mode: str
     rebalances: int
+    leverage: float
+
+
+@dataclass
+class _LendingDay:
+    """What a day did to the debt."""
+
+    lowest: float = float("inf")
+    interest: float = 0.0
+    ripcords: int = 0
+    liquidations: int = 0
+    turnover: float = 0.0
+    cost: float = 0.0
 
 
 @dataclass
@@ -81,6 +106,7 @@ class _Record:
     rebalances: list[dict[str, Any]] = field(default_factory=list)
     actions: list[dict[str, Any]] = field(default_factory=list)
     latency: list[LatencyAttempt] = field(default_factory=list)
+    crashes: list[CrashRun] = field(default_factory=list)
     invested_from: pd.Timestamp | None = None
 
 
@@ -124,9 +150,14 @@ class Replay:
         for step in schedule(len(prices), config.seed):
             self._steps.setdefault(step.day, []).append(step)
         self._keeper = Keeper(deployment, users["keeper"], world.quoter, self._wait_until)
+        traded = [str(name) for name in prices.columns if name in EXCHANGE_TRADED]
+        self._hours = intraday_paths(prices, traded, config.seed)
+        self._crashes = CrashStudy(world, deployment, self._keeper, committee, prices, self._hours)
         self._record = _Record()
         self._correlations_day: int | None = None
         self._gas = 0
+        self._debt = 0.0
+        self._lending = _LendingDay()
 
     def run(self, on_day: Callable[[DayView], None] = lambda _: None) -> ReplayResult:
         """Replay every day; raises what the chain raises: a replay that needs luck is a defect."""
@@ -140,16 +171,21 @@ class Replay:
     def _day(self, k: int, date: pd.Timestamp) -> DayView:
         world, config = self._world, self._config
         self._gas = 0
+        self._lending = _LendingDay()
         midnight = int(date.timestamp()) + DAY
+        self._keeper.gas_usd = self._gas_usd(400_000, k)
+        if self._debt:
+            self._through_the_hours(date)
         self._wait_until(midnight)
         prices = {str(name): float(price) for name, price in self._prices.iloc[k].items()}
         world.set_prices({**prices, "USDC": 1.0})
         world.align_pools()
         world.recentre_liquidity(config.recentre_after)
+        if self._deployment.account is not None:
+            self._close_of_day()
         self._relay(k, midnight)
         for step in self._steps.get(k, ()):
             self._act(step, date)
-        self._keeper.gas_usd = self._gas_usd(400_000, k)
         rebalance, state = self._rebalance(date)
         if k and k % config.latency_every == 0 and self._record.invested_from is not None:
             self._record.latency += round_trips(
@@ -161,7 +197,57 @@ class Replay:
                 config.latency_deviation,
                 config.latency_stake,
             )
+        for crash in self._crashes.starting(k) if self._record.invested_from is not None else ():
+            self._record.crashes += self._crashes.run(crash, k)
         return self._write_day(k, date, rebalance, state)
+
+    # ---------------------------------------------------------------- lending
+
+    def _through_the_hours(self, date: pd.Timestamp) -> None:
+        """The lowest health factor of the hours before the close; they are played out where it comes near."""
+        state = self._deployment.dashboard()
+        n = self._deployment.n
+        before = np.array([from_wad(price) for price in state.pricesWad[:n]])
+        values = np.array([from_wad(weight) for weight in state.weightsWad[:n]]) * from_wad(state.navWad)
+        thresholds = [from_wad(threshold) for threshold in state.thresholdsWad]
+        debt = from_wad(state.debtWad)
+        lows = [health_factor(values * now / before, thresholds, debt) for now in self._hours[date][:-1]]
+        params = self._deployment.guard.call("params")
+        if min(lows) > _NEAR * from_wad(params.increaseHealthWad):
+            self._lending.lowest = min(lows)
+            return
+        for hour, now in enumerate(self._hours[date][:-1], start=1):
+            self._wait_until(int(date.timestamp()) + hour * HOUR)
+            names = map(str, self._prices.columns)
+            self._world.set_prices({**dict(zip(names, map(float, now), strict=True)), "USDC": 1.0})
+            self._world.align_pools()
+            self._defend()
+
+    def _close_of_day(self) -> None:
+        """At the close's prices, before anybody trades: interest since yesterday, and the same defence."""
+        debt = from_token(self._deployment.vault.call("debt"))
+        if self._debt and not self._lending.ripcords:
+            self._lending.interest = debt - self._debt
+        self._defend()
+
+    def _defend(self) -> None:
+        """Liquidators take what they may; a keeper pulls the ripcord where it is due, within the hour."""
+        state = self._deployment.dashboard()
+        self._lending.lowest = min(self._lending.lowest, health_of(state))
+        if self._deployment.account is None or self._world.aave is None:
+            return
+        self._lending.liquidations += len(self._world.aave.liquidate(self._deployment.account.address))
+        if not self._keeper.ripcord_due(state):
+            return
+        self._gas += self._keeper.pull_ripcord().gas_used
+        self._lending.ripcords += 1
+        for fill in self._keeper.fill_ripcord():
+            self._gas += fill.gas_used
+            self._lending.turnover += fill.sold_usd
+            self._lending.cost += fill.cost_usd
+            self._world.align_pools()
+
+    # ---------------------------------------------------------------- keeping
 
     def _wait_until(self, timestamp: int) -> None:
         if timestamp > self._world.chain.timestamp():
@@ -181,7 +267,7 @@ class Replay:
         """Open when the vault's own rule says so, fill what the pools pay for; the dashboard after it."""
         nothing = {"turnover_usd": 0.0, "cost_usd": 0.0, "fills": 0}
         before = self._deployment.dashboard()
-        if not before.hasRisk or before.risk.reason == 0 or before.mode != 0:
+        if not before.hasRisk or before.risk.reason == 0 or not self._may_help(before):
             return nothing, before
         try:
             opened = self._keeper.open()
@@ -209,6 +295,14 @@ class Replay:
             self._record.invested_from = date
         return row, after
 
+    @staticmethod
+    def _may_help(state: Any) -> bool:
+        """Outside Normal only what is too much is sold, so only too much risk is worth an auction."""
+        too_high = REASONS[state.risk.reason] == "volatility too high"
+        return state.mode == MODES.index("Normal") or (
+            too_high and state.debt > 0 and state.mode != MODES.index("InKindOnly")
+        )
+
     # ------------------------------------------------------------------ users
 
     def _act(self, step: Step, date: pd.Timestamp) -> None:
@@ -224,17 +318,23 @@ class Replay:
             return
         shares = vault.call("balanceOf", user) * round(step.amount * 100) // 100
         if step.action == "redeem":
-            shares = min(shares, vault.call("maxRedeem", user))
+            # a millionth less: interest until the transaction makes a share worth more of the same cash
+            most = vault.call("maxRedeem", user)
+            shares = min(shares, most - most // 10**6)
         if shares == 0:
             return
         usd = from_token(vault.call("convertToAssets", shares))
         if step.action == "redeem":
             receipt = vault.send("redeem", shares, user, user, sender=user)
         elif step.action == "exit_in_kind":
+            if debt := vault.call("previewRedeemInKind", shares).debtRepaid:
+                # a day's interest more than is owed now
+                self._world.fund("USDC", user, debt + debt // 1000 + 1)
+                deployment.cash.send("approve", vault.address, debt + debt // 1000 + 1, sender=user)
             receipt = vault.send("redeemInKind", shares, user, user, [], sender=user)
         else:
             vault.send("approve", deployment.zap.address, shares, sender=user)
-            least = int(vault.call("convertToAssets", shares) * 0.97)
+            least = int(vault.call("convertToAssets", shares) * 0.95)
             deadline = self._world.chain.timestamp() + 600
             receipt = deployment.zap.send(
                 "exit", shares, least, list(deployment.pool_fees), [], user, deadline, sender=user
@@ -257,16 +357,26 @@ class Replay:
         risk = state.risk
         gap = from_wad(risk.parityGapWad) if state.hasRisk else 0.0
         age = state.volatilitiesAge if state.volatilitiesAge < 2**255 else (k + 1) * DAY
+        lending = self._lending
+        self._debt = from_token(state.debt)
         record.days.append(
             {
+                "health_factor": health_of(state),
+                "min_health_factor": min(lending.lowest, health_of(state)),
+                "debt_usd": from_wad(state.debtWad),
+                "borrow_rate": from_wad(state.borrowRateWad),
+                "interest_usd": lending.interest,
+                "ripcords": lending.ripcords,
+                "liquidations": lending.liquidations,
+                "target_leverage": from_wad(risk.targetLeverageWad) if state.hasRisk else 0.0,
                 "nav_usd": from_wad(state.navWad),
                 "share_price": from_wad(state.sharePriceWad),
                 "parity_gap": gap,
                 "leverage": from_wad(risk.leverageWad) if state.hasRisk else 0.0,
                 "volatility": from_wad(risk.volatilityWad) if state.hasRisk else np.nan,
                 "mode": MODES[state.mode],
-                "turnover_usd": rebalance["turnover_usd"],
-                "trading_cost_usd": rebalance["cost_usd"],
+                "turnover_usd": rebalance["turnover_usd"] + lending.turnover,
+                "trading_cost_usd": rebalance["cost_usd"] + lending.cost,
                 "gas_used": self._gas,
                 "gas_usd": self._gas_usd(self._gas, k),
                 "rebalanced": rebalance["fills"] > 0,
@@ -275,11 +385,19 @@ class Replay:
         )
         record.weights.append([from_wad(w) for w in state.weightsWad[:n]])
         record.shares.append([from_wad(s) for s in risk.sharesWad] if state.hasRisk else [0.0] * n)
-        return DayView(date, record.days[-1]["share_price"], gap, MODES[state.mode], len(record.rebalances))
+        return DayView(
+            date,
+            record.days[-1]["share_price"],
+            gap,
+            MODES[state.mode],
+            len(record.rebalances),
+            record.days[-1]["leverage"],
+        )
 
     def _result(self, wall_s: float) -> ReplayResult:
         record, index, columns = self._record, self._prices.index, list(self._prices.columns)
         params = self._deployment.auction.call("params")
+        guard, levered = self._deployment.guard.call("params"), self._deployment.account is not None
         return ReplayResult(
             days=pd.DataFrame(record.days, index=index),
             weights=pd.DataFrame(record.weights, index=index, columns=columns),
@@ -301,9 +419,46 @@ class Replay:
             gas_price_gwei=self._config.gas_price_gwei,
             eth_price=self._eth_price,
             invested_from=self._invested_from(),
+            health_trigger=from_wad(guard.triggerHealthWad) if levered else 0.0,
+            health_target=from_wad(guard.targetHealthWad) if levered else 0.0,
+            max_leverage=from_wad(params.maxLeverageWad),
+            crashes=tuple(record.crashes),
+            peers=self._peers() if levered else (),
             wall_s=wall_s,
             seed=self._config.seed,
             config=asdict(self._config),
+        )
+
+    def _peers(self) -> tuple[PeerResult, ...]:
+        """The same basket by hand, from the vault's first day on, at what the vault paid on average.
+
+        One starts at the vault's target volatility, the other at the vault's limit: its target health factor.
+        """
+        start = self._prices.index.get_loc(self._invested_from())
+        days = pd.DataFrame(self._record.days)
+        covariance = self._committee.covariances[start]
+        rates = days["borrow_rate"].iloc[start:]
+        config = PeerConfig(
+            target_vol=from_wad(self._deployment.auction.call("params").targetVolatilityWad),
+            max_leverage=from_wad(self._deployment.auction.call("params").maxLeverageWad),
+            cost=max(0.0, float(days["trading_cost_usd"].sum() / days["turnover_usd"].sum())),
+            borrow_rate=float(rates.mean()),
+        )
+        guard = self._deployment.guard.call("params")
+        limit = replace(config, target_vol=ANY_VOLATILITY, start_health=from_wad(guard.targetHealthWad))
+        specs = {spec.symbol: spec for spec in self._world.assets}
+        return tuple(
+            run_peer(
+                name,
+                self._prices.iloc[start:],
+                self._hours,
+                np.sqrt(np.diag(covariance)),
+                covariance,
+                {symbol: spec.liquidation_threshold for symbol, spec in specs.items()},
+                {symbol: spec.liquidation_bonus for symbol, spec in specs.items()},
+                settings,
+            )
+            for name, settings in (("By hand, same target", config), ("By hand, same limit", limit))
         )
 
     def _invested_from(self) -> pd.Timestamp:

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 
 from equipoise.errors import InputError
+from equipoise.simulation.crash_result import CrashRun
+from equipoise.simulation.peer import PeerResult
 from equipoise.types import FloatArray
 
 __all__ = ["ACTION_COLUMNS", "DAY_COLUMNS", "LATENCY_COLUMNS", "MODES", "REBALANCE_COLUMNS", "ReplayResult"]
@@ -27,13 +29,24 @@ DAY_COLUMNS = (
     "gas_usd",
     "rebalanced",
     "report_age_s",
+    "target_leverage",
+    "debt_usd",
+    "borrow_rate",
+    "interest_usd",
+    "health_factor",
+    "min_health_factor",
+    "ripcords",
+    "liquidations",
 )
 REBALANCE_COLUMNS = ("date", "reason", "fills", "turnover_usd", "cost_usd", "gas", "gap_before", "gap_after")
 ACTION_COLUMNS = ("date", "user", "action", "usd", "gas")
 LATENCY_COLUMNS = ("date", "move", "profit_usd", "profit_bps")
 MODES = ("Normal", "NoIncrease", "DeleverOnly", "InKindOnly")
 
-_NUMERIC_DAY_COLUMNS = tuple(c for c in DAY_COLUMNS if c not in ("mode", "rebalanced", "volatility"))
+_HEALTH_COLUMNS = ("health_factor", "min_health_factor")
+_NUMERIC_DAY_COLUMNS = tuple(
+    c for c in DAY_COLUMNS if c not in ("mode", "rebalanced", "volatility", *_HEALTH_COLUMNS)
+)
 _SUM_TOLERANCE = 1e-6
 
 
@@ -48,7 +61,10 @@ class ReplayResult:
         leverage (gross exposure / NAV), volatility (the vault's own annual estimate, NaN before the first),
         mode (one of `MODES`), turnover_usd (assets bought plus sold in the day's fills, each against cash),
         trading_cost_usd (value given away in them at mid prices; negative is a gain), gas_used (gas of the
-        day's oracle and keeper transactions), gas_usd, rebalanced (bool), report_age_s.
+        day's oracle and keeper transactions), gas_usd, rebalanced (bool), report_age_s, target_leverage,
+        debt_usd, borrow_rate (a year), interest_usd (owed since the day before), health_factor (at the end of
+        the day) and min_health_factor (the lowest hour's, before anybody acted), both infinite without debt,
+        ripcords, liquidations (how many).
     weights, risk_shares, prices
         Date x asset: exposure / NAV at the end of the day, share of variance by the vault's own estimate
         (zeros while nothing is held), mid price in USD.
@@ -67,6 +83,12 @@ class ReplayResult:
         Gas price, and USD per ether by day.
     invested_from
         Day of the first investment; one of the dates of `days`.
+    health_trigger, health_target, max_leverage
+        Health factors of the ripcord and of the targets, 0 without a lending account; the cap on leverage.
+    crashes
+        The crash chapter.
+    peers
+        The same basket levered by hand; empty without a lending account.
     wall_s, config, seed
         Seconds that the replay took, its settings (JSON values), its seed.
     """
@@ -85,6 +107,11 @@ class ReplayResult:
     gas_price_gwei: float
     eth_price: pd.Series
     invested_from: pd.Timestamp
+    health_trigger: float = 0.0
+    health_target: float = 0.0
+    max_leverage: float = 1.0
+    crashes: tuple[CrashRun, ...] = ()
+    peers: tuple[PeerResult, ...] = ()
     wall_s: float = 0.0
     seed: int = 0
     config: Mapping[str, Any] = field(default_factory=dict)
@@ -110,6 +137,16 @@ class ReplayResult:
             raise InputError(f"gas_price_gwei is {self.gas_price_gwei}; it must be finite and >= 0")
         if not self.eth_price.index.equals(self.days.index) or not _positive(self.eth_price):
             raise InputError("eth_price needs one finite value > 0 for every date of days")
+
+    @property
+    def levered(self) -> bool:
+        """Whether the vault could borrow."""
+        return self.health_trigger > 0
+
+    @property
+    def min_health_factor(self) -> float:
+        """The lowest of all hours; infinite when there never was debt."""
+        return float(self.days["min_health_factor"].min())
 
     @property
     def assets(self) -> list[str]:
@@ -151,6 +188,9 @@ class ReplayResult:
             if not np.all(np.isfinite(values)):
                 bad = index[int(np.argmin(np.isfinite(values)))]
                 raise InputError(f"days.{column} is not finite on {bad:%Y-%m-%d}; record a number every day")
+        for column in _HEALTH_COLUMNS:
+            if not (self.days[column] > 0).all():
+                raise InputError(f"days.{column} must be > 0 every day, infinite without debt")
         unknown = set(self.days["mode"]) - set(MODES)
         if unknown:
             raise InputError(f"days.mode holds {sorted(map(str, unknown))}; modes are {', '.join(MODES)}")

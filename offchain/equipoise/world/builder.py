@@ -12,7 +12,9 @@ from equipoise.client.artifacts import load_artifact, load_npm_artifact
 from equipoise.client.contract import Contract, create
 from equipoise.client.rpc import RpcChain
 from equipoise.units import FEED_DECIMALS, USDC_DECIMALS, to_feed
-from equipoise.world.assets import CASH, AssetSpec
+from equipoise.world.aave import Aave
+from equipoise.world.assets import CASH, PLEDGE, PLEDGE_DECIMALS, AssetSpec
+from equipoise.world.lending import deploy_market, open_market
 from equipoise.world.ticks import sqrt_price_x96
 from equipoise.world.uniswap import Market, Uniswap
 
@@ -30,6 +32,15 @@ __all__ = [
 WETH = "canonical-weth/build/contracts/WETH9"
 CAPITAL_USD = 10**13
 """Of the liquidity provider and of the arbitrageur, in each token: they never run dry."""
+
+LENDING_DEPTH = 10
+"""Supply of an asset at the lending market over the depth of its pool."""
+CASH_SUPPLY_USD = 200e6
+OUTSIDE_UTILISATION = 0.2
+CASH_UTILISATION = 0.75
+CASH_TERMS = 0.77, 0.80, 0.045
+"""LTV, liquidation threshold and bonus of USDC; the pledge has the same."""
+_PLEDGE_USD = 10**13
 
 _ETHER = 10**30
 _MAX = 2**256 - 1
@@ -58,8 +69,10 @@ def value_in_token1(
     return int(usd * _FEED_ONE) * 10 ** decimals[token1] // answers[token1]
 
 
-def build_world(chain: RpcChain, assets: Sequence[AssetSpec]) -> dict[str, Any]:
-    """Deploy tokens, feeds, Uniswap V3 and its liquidity; give the arbitrageur its capital.
+def build_world(chain: RpcChain, assets: Sequence[AssetSpec], lending: bool = False) -> dict[str, Any]:
+    """Deploy tokens, feeds, Uniswap V3 and its liquidity, and with `lending` Aave V3 and its public.
+
+    The arbitrageur gets its capital.
 
     Returns
     -------
@@ -110,6 +123,7 @@ def build_world(chain: RpcChain, assets: Sequence[AssetSpec]) -> dict[str, Any]:
     ]
     markets, _ = uniswap.provide(markets, depths, PROVIDER)
     symbols = [asset.symbol for asset in assets]
+    aave = _build_aave(chain, assets, tokens, feeds, batch, answers, decimals) if lending else None
 
     def addresses(contracts: Mapping[str, Contract]) -> dict[str, str]:
         return {name: contract.address for name, contract in contracts.items()}
@@ -123,6 +137,7 @@ def build_world(chain: RpcChain, assets: Sequence[AssetSpec]) -> dict[str, Any]:
             "quoter": uniswap.quoter.address,
             "positions": uniswap.positions.address,
         },
+        "aave": aave,
         "batch": batch.address,
         "arbitrageur": arbitrageur.address,
         "tokens": addresses(tokens),
@@ -130,6 +145,46 @@ def build_world(chain: RpcChain, assets: Sequence[AssetSpec]) -> dict[str, Any]:
         "pools": addresses({symbol: market.pool for symbol, market in zip(symbols, markets, strict=True)}),
         "provided": provided(dict(zip(symbols, markets, strict=True))),
     }
+
+
+def _build_aave(
+    chain: RpcChain,
+    assets: Sequence[AssetSpec],
+    tokens: Mapping[str, Contract],
+    feeds: Mapping[str, Contract],
+    batch: Contract,
+    answers: Mapping[str, int],
+    decimals: Mapping[str, int],
+) -> dict[str, Any]:
+    """The manifest of a lending market, ten times as deep as the pools."""
+    pledge = create(
+        chain, load_artifact("TestToken"), PLEDGE, PLEDGE, PLEDGE_DECIMALS, DEPLOYER, sender=DEPLOYER
+    )
+    pledge_feed = create(
+        chain, load_artifact("TestAggregator"), f"{PLEDGE} / USD", FEED_DECIMALS, batch, sender=DEPLOYER
+    )
+    batch.send("push", [pledge_feed], [_FEED_ONE], sender=DEPLOYER)
+    everything = {**tokens, PLEDGE: pledge}
+    places = {symbol: decimals[token.address] for symbol, token in tokens.items()} | {PLEDGE: PLEDGE_DECIMALS}
+    terms = {a.symbol: (a.ltv, a.liquidation_threshold, a.liquidation_bonus) for a in assets}
+    terms |= {CASH: CASH_TERMS, PLEDGE: CASH_TERMS}
+    actors = {role: _actor(f"aave-{role}") for role in ("admin", "lender", "borrower", "liquidator")}
+    manifest = deploy_market(chain, everything, {**feeds, PLEDGE: pledge_feed}, places, terms, actors, CASH)
+    manifest["pledge"] = pledge.address
+
+    usd = {asset.symbol: LENDING_DEPTH * asset.depth_usd for asset in assets}
+    usd |= {CASH: CASH_SUPPLY_USD, PLEDGE: _PLEDGE_USD}
+    answer = {symbol: answers[token.address] for symbol, token in tokens.items()} | {PLEDGE: _FEED_ONE}
+    supplies = {s: int(usd[s] * _FEED_ONE) * 10 ** places[s] // answer[s] for s in everything}
+    for symbol, token in everything.items():
+        # the pledge is the borrower's; of the others it has as much as is supplied, for its interest
+        if symbol != PLEDGE:
+            mint(chain, token, actors["lender"], supplies[symbol])
+        mint(chain, token, actors["borrower"], supplies[symbol])
+    mint(chain, tokens[CASH], actors["liquidator"], CAPITAL_USD * 10**USDC_DECIMALS)
+    utilisation = {asset.symbol: OUTSIDE_UTILISATION for asset in assets} | {CASH: CASH_UTILISATION}
+    open_market(Aave(chain, manifest, everything, places), supplies, utilisation)
+    return manifest
 
 
 def provided(markets: Mapping[str, Market]) -> dict[str, list[Any]]:

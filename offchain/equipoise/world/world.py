@@ -16,8 +16,9 @@ from equipoise.client.chain import Receipt
 from equipoise.client.contract import Contract
 from equipoise.errors import InputError, WorldError
 from equipoise.units import USDC_DECIMALS, from_feed, to_feed
+from equipoise.world.aave import Aave
 from equipoise.world.anvil import Anvil
-from equipoise.world.assets import CASH, DEFAULT_ASSETS, AssetSpec, check_assets
+from equipoise.world.assets import CASH, DEFAULT_ASSETS, PLEDGE, PLEDGE_DECIMALS, AssetSpec, check_assets
 from equipoise.world.builder import (
     DEPLOYER,
     PROVIDER,
@@ -52,6 +53,8 @@ class World:
         Contracts by symbol, USDC among the tokens and feeds.
     usdc, weth, factory, router, quoter, position_manager, arbitrageur
         Contracts.
+    aave
+        `Aave`, the lending market; None in a world without lending.
     """
 
     def __init__(self, anvil: Anvil, manifest: dict[str, Any]) -> None:
@@ -80,6 +83,16 @@ class World:
         self.pools = {symbol: market.pool for symbol, market in self._markets.items()}
         self._decimals = {self.tokens[a.symbol].address: a.decimals for a in self.assets}
         self._decimals[self.usdc.address] = USDC_DECIMALS
+        self.aave = self._lending(manifest.get("aave"))
+
+    def _lending(self, manifest: dict[str, Any] | None) -> Aave | None:
+        if manifest is None:
+            return None
+        pledge = Contract(self.chain, manifest["pledge"], self.usdc.abi, PLEDGE)
+        decimals = {symbol: self._decimals[token.address] for symbol, token in self.tokens.items()}
+        return Aave(
+            self.chain, manifest, {**self.tokens, PLEDGE: pledge}, {**decimals, PLEDGE: PLEDGE_DECIMALS}
+        )
 
     # --- life
 
@@ -91,6 +104,7 @@ class World:
         accounts: int = 10,
         block_base_fee: int = 0,
         port: int = 0,
+        lending: bool = False,
     ) -> World:
         """Start a chain and deploy everything.
 
@@ -106,6 +120,8 @@ class World:
             Wei per gas; 0 makes gas free.
         port
             Of the HTTP endpoint on 127.0.0.1, for a console or a wallet; 0 takes any free one.
+        lending
+            Whether there is an Aave V3 market of every token; about half a second more.
 
         Raises
         ------
@@ -114,7 +130,7 @@ class World:
         specs = check_assets(assets)
         anvil = Anvil(start_timestamp, accounts, block_base_fee, port)
         try:
-            return cls(anvil, build_world(anvil.chain, specs))
+            return cls(anvil, build_world(anvil.chain, specs, lending))
         except BaseException:
             anvil.close()
             raise

@@ -11,7 +11,7 @@ from rich.console import Console
 from equipoise.report.progress import DemoProgress
 from equipoise.simulation.replay import DayView
 
-VIEW = DayView(pd.Timestamp("2020-03-12"), 0.9876, 0.0234, "Normal", 12)
+VIEW = DayView(pd.Timestamp("2020-03-12"), 0.9876, 0.0234, "Normal", 12, 1.25)
 
 
 def shown(terminal: bool) -> str:

@@ -8,12 +8,15 @@ import numpy as np
 import pandas as pd
 
 from equipoise.simulation import ReplayResult
+from equipoise.simulation.crash_result import AS_IT_STOOD, KEEPERS_ACT, KEEPERS_OUT, SIGNERS_SILENT, CrashRun
+from equipoise.simulation.peer import PeerResult
 
 SYMBOLS = ("BTC", "ETH", "BNB", "LINK", "SPX", "GOLD", "DOGE", "EUR")
 VOLS = np.array([0.65, 0.85, 0.90, 1.15, 0.22, 0.16, 1.30, 0.08])
 DRIFTS = np.array([0.45, 0.70, 0.75, 0.60, 0.10, 0.07, 0.50, 0.00])
 STARTS = np.array([7_200.0, 130.0, 13.7, 1.8, 3_257.0, 1_520.0, 0.002, 1.12])
 MARKET_SHARE = np.array([0.85, 0.88, 0.80, 0.78, 0.45, 0.10, 0.60, 0.10])
+VARIANTS = (AS_IT_STOOD, KEEPERS_ACT, KEEPERS_OUT, SIGNERS_SILENT)
 COST_RATE = 0.0028
 GAS_A_FILL, GAS_A_DAY = 380_000, 145_000
 
@@ -69,12 +72,55 @@ def shares_of(exposures: np.ndarray, covariance: np.ndarray) -> np.ndarray:
     return contributions / total if total > 0 else np.zeros_like(exposures)
 
 
+def lending(leverage: float, nav: float, levered: bool) -> dict[str, Any]:
+    """Columns of a day of a vault that borrows twice what it holds, or nothing."""
+    debt = 0.9 * leverage * nav if levered else 0.0
+    health = 1.4 + 0.2 * np.sin(nav) if debt else np.inf
+    return {
+        "target_leverage": leverage,
+        "debt_usd": debt,
+        "borrow_rate": 0.034 if levered else 0.0,
+        "interest_usd": debt * 0.034 / 365,
+        "health_factor": health,
+        "min_health_factor": health * 0.97,
+        "ripcords": int(debt > 0 and health < 1.22),
+        "liquidations": 0,
+    }
+
+
+def make_crash(variant: str, liquidations: int = 0, lowest: float = 1.2) -> CrashRun:
+    """Two days of a fall by 20 %."""
+    times = pd.date_range("2020-03-12", periods=49, freq="h")
+    fall = np.linspace(0, 1, 49)
+    path = pd.DataFrame(
+        {
+            "share_price": 1 - 0.2 * fall,
+            "nav_usd": 1e6 * (1 - 0.2 * fall),
+            "health_factor": 1.6 - (1.6 - lowest) * fall,
+            "leverage": 1.8 + 0.2 * fall,
+            "mode": "Normal",
+        },
+        index=times,
+    )
+    return CrashRun("March 2020", variant, path, 1, 4, liquidations, 1_000.0 * liquidations, 250.0, 1.3)
+
+
+def make_peer(prices: pd.DataFrame) -> PeerResult:
+    """Somebody who is liquidated once."""
+    index, ones = prices.index, pd.Series(1.0, prices.index)
+    rows = [(index[1], str(prices.columns[0]), 0.1, 0.105, 0.005)]
+    table = pd.DataFrame(rows, columns=["date", "symbol", "repaid", "seized", "loss"])
+    nav = ones * np.linspace(1, 0.7, len(index))
+    return PeerResult("By hand, same target", nav, ones * 0.99, ones * 1.5, table, 0.005)
+
+
 def make_result(
     days: int = 1096,
     assets: int = 5,
     seed: int = 7,
     budgets: Any = None,
     prices: pd.DataFrame | None = None,
+    levered: bool = False,
     **overrides: Any,
 ) -> ReplayResult:
     """Replay a vault that rebalances fully when its parity gap or volatility error exceeds the band."""
@@ -125,6 +171,7 @@ def make_result(
         gap = float(np.abs(risk[day] - b).max()) if held.any() else 0.0
         row |= {"nav_usd": share_price * shares, "share_price": share_price, "parity_gap": gap, "mode": mode}
         row |= {"leverage": float(held.sum()), "volatility": vol, "rebalanced": rebalanced}
+        row |= lending(row["leverage"], share_price * shares, levered)
         rows.append(row)
     eth = prices["ETH"] if "ETH" in names else pd.Series(1_500.0, index)
     frame = pd.DataFrame(rows, index=index)
@@ -158,4 +205,12 @@ def make_result(
         "seed": seed,
         "config": {"signers": 5, "threshold": 3, "source": "synthetic", "start": index[0]},
     }
+    if levered:
+        fields |= {
+            "health_trigger": 1.3,
+            "health_target": 1.6,
+            "max_leverage": 3.0,
+            "crashes": tuple(make_crash(variant) for variant in VARIANTS),
+            "peers": (make_peer(prices.iloc[start:]),),
+        }
     return ReplayResult(**(fields | overrides))

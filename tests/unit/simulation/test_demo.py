@@ -16,9 +16,9 @@ from equipoise.simulation.demo import DemoOptions, demo_budgets, demo_prices, lo
 from equipoise.world import World
 
 
-def test_demo_prices__default__three_years_of_five_assets() -> None:
+def test_demo_prices__default__three_years_of_six_assets() -> None:
     frame = demo_prices(DemoOptions())
-    assert list(frame.columns) == ["BTC", "ETH", "BNB", "LINK", "SPX"]
+    assert list(frame.columns) == ["BTC", "ETH", "BNB", "LINK", "SPX", "USMV"]
     assert (len(frame), str(frame.index[0].date()), str(frame.index[-1].date())) == (
         1096,
         "2020-01-01",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from equipoise.report.charts.costs import gas
+from equipoise.report.charts.leverage import crashes, health_factor, leverage
 from equipoise.report.charts.performance import drawdowns, nav, volatility
 from equipoise.report.charts.risk import parity_gap, risk_contributions, weights
 from equipoise.report.theme import Chart
@@ -12,9 +13,13 @@ from equipoise.simulation import Portfolio, ReplayResult
 
 __all__ = [
     "CHARTS",
+    "LEVERAGE_CHARTS",
     "all_charts",
+    "crashes",
     "drawdowns",
     "gas",
+    "health_factor",
+    "leverage",
     "nav",
     "parity_gap",
     "risk_contributions",
@@ -23,8 +28,10 @@ __all__ = [
 ]
 
 CHARTS = (nav, drawdowns, risk_contributions, weights, parity_gap, gas, volatility)
+LEVERAGE_CHARTS = (leverage, health_factor)
 
 
 def all_charts(result: ReplayResult, portfolios: Sequence[Portfolio]) -> tuple[Chart, ...]:
-    """Every chart of the report, in its order."""
-    return tuple(chart(result, portfolios) for chart in CHARTS)
+    """Every chart of the report, in its order; those of leverage where there was any."""
+    chosen = [*CHARTS, *(LEVERAGE_CHARTS if result.levered else ()), *((crashes,) if result.crashes else ())]
+    return tuple(chart(result, portfolios) for chart in chosen)

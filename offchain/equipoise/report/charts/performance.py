@@ -139,6 +139,6 @@ def volatility(result: ReplayResult, portfolios: Sequence[Portfolio]) -> Chart:
         f"{fmt.percent(portfolios[0].statistics.volatility)} realised, {fmt.percent(result.target_vol)} "
         "targeted",
         f"Realised: standard deviation of the share price's returns over {window} days, a year of 365. "
-        "Without leverage the vault stays below target in calm markets.",
+        + ("" if result.levered else "Without leverage the vault stays below target in calm markets."),
         figure,
     )

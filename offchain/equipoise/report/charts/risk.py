@@ -101,7 +101,7 @@ def weights(result: ReplayResult, portfolios: Sequence[Portfolio]) -> Chart:
         f"{average.idxmax()}{calm} averaged {fmt.percent(average.max(), 0)} of NAV and {average.idxmin()} "
         f"{fmt.percent(average.min(), 0)}; cash {cash}",
         "Value of each position over net asset value, end of day; labels give averages over invested days. "
-        "Cash is what the target volatility leaves uninvested.",
+        "Cash is what the target volatility leaves uninvested; above 100 % the vault owes the difference.",
         figure,
     )
 

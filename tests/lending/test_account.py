@@ -1,0 +1,227 @@
+"""One vault's account at the real Aave: whom it obeys, what it does when the venue refuses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from equipoise.client.artifacts import load_artifact
+from equipoise.client.contract import create
+from equipoise.errors import ContractRevert
+from equipoise.units import WAD
+from tests.fixtures.levered import Levered
+from tests.fixtures.system import MAX, artifact_contract
+
+NOBODY = "0x" + "00" * 20
+LTV_VALIDATION_FAILED, RESERVE_PAUSED = b"57", b"29"
+
+
+def new_account(s: Levered, *args: Any) -> Any:
+    return create(s.chain, load_artifact("AaveV3Account"), *args, sender=s.mallory)
+
+
+def as_vault(s: Levered, function: str, *args: Any) -> Any:
+    """The account called by its vault, whose address is unlocked on the local chain."""
+    s.chain.request("anvil_setBalance", s.vault.address, hex(10**18))
+    return s.account.send(function, *args, sender=s.vault.address)
+
+
+def supplied(s: Levered, index: int) -> int:
+    return int(s.account.call("position", [s.tokens[index], s.cash]).balances[0])
+
+
+@pytest.mark.parametrize("who", ["owner", "guardian", "keeper", "alice", "mallory"])
+def test_account__anyone_but_the_vault__moves_nothing(levered: Levered, who: str) -> None:
+    """EQ-120: LendingAccount__OnlyVault for every function that moves."""
+    s, sender = levered, getattr(levered, who)
+    token = s.tokens[0]
+    for function, args in (
+        ("supply", (token, 1)),
+        ("withdraw", (token, 1, sender)),
+        ("release", (token, 1, sender)),
+        ("borrow", (1,)),
+        ("repay", (1,)),
+    ):
+        s.refuses("LendingAccount__OnlyVault", s.account, function, *args, sender=sender)
+
+
+def test_bind__a_second_time__is_refused(levered: Levered) -> None:
+    """EQ-120: one vault, once and for ever."""
+    s = levered
+    assert s.account.call("vault") == s.vault.address
+    s.refuses("LendingAccount__AlreadyBound", s.account, "bind", sender=s.mallory)
+
+
+def test_account__bad_parts__is_not_built(lending: Levered) -> None:
+    """EQ-120: LendingAccount__ZeroAddress and LendingAccount__NotListed, before any money is at stake."""
+    s, pool = lending, lending.aave.pool
+    basket = [t.address for t in s.tokens]
+    for args in ((NOBODY, s.cash, basket), (pool, NOBODY, basket)):
+        with pytest.raises(ContractRevert, match="LendingAccount__ZeroAddress"):
+            new_account(s, *args)
+    stranger = artifact_contract(s.chain, "OddToken", "ODD", 18, sender=s.mallory)
+    with pytest.raises(ContractRevert, match="LendingAccount__NotListed"):
+        new_account(s, pool, s.cash, [stranger.address])
+
+
+def test_vault__with_an_account_of_other_tokens__is_not_built(lending: Levered) -> None:
+    """EQ-120: cash and basket must be the account's; an account that is taken stays taken."""
+    s = lending
+    half = new_account(s, s.aave.pool, s.cash, [s.tokens[0].address])
+    other_cash = new_account(s, s.aave.pool, s.tokens[2], [t.address for t in s.tokens])
+    basket = [t.address for t in s.tokens]
+    parts = ("n", "s", s.owner, s.cash, basket, s.price_oracle, s.guard)
+    for account, error in (
+        (half, "RiskParityVault__BadToken"),
+        (other_cash, "RiskParityVault__BadToken"),
+        (s.account, "LendingAccount__AlreadyBound"),
+    ):
+        with pytest.raises(ContractRevert, match=error):
+            create(s.chain, load_artifact("RiskParityVault"), *parts, account, sender=s.owner)
+
+
+# ------------------------------------------------------------------ refusals
+
+
+def test_withdraw__paused_reserve__says_why(levered: Levered) -> None:
+    """EQ-121: LendingAccount__Refused carries the venue's own reason; the other reserves go on."""
+    s = levered
+    s.aave.pause("BTC")
+    with pytest.raises(ContractRevert) as caught:
+        as_vault(s, "withdraw", s.tokens[0], 10**6, s.alice)
+    assert caught.value.name == "LendingAccount__Refused"
+    assert RESERVE_PAUSED in bytes(caught.value.arguments[3])
+    as_vault(s, "withdraw", s.tokens[1], 10**15, s.alice)
+    assert s.tokens[1].call("balanceOf", s.alice) == 10**15
+
+
+def test_release__dry_reserve__pays_in_receipts(levered: Levered) -> None:
+    """EQ-121: no liquidity at the venue: the exit gets aTokens, which are worth the same."""
+    s = levered
+    s.aave.set_utilisation("BTC", 1.0)
+    with pytest.raises(ContractRevert, match="LendingAccount__Refused"):
+        as_vault(s, "withdraw", s.tokens[0], 10**6, s.alice)
+    as_vault(s, "release", s.tokens[0], 10**6, s.alice)
+    assert s.aave.a_tokens["BTC"].call("balanceOf", s.alice) == pytest.approx(10**6, abs=1)
+    s.aave.pause("BTC")
+    with pytest.raises(ContractRevert, match="LendingAccount__Refused"):
+        as_vault(s, "release", s.tokens[0], 10**6, s.alice)
+
+
+@pytest.mark.parametrize("fault", ["frozen", "capped", "paused"])
+def test_supply__refused_by_the_venue__stays_in_the_books(levered: Levered, fault: str) -> None:
+    """EQ-123: the vault still owns it, pays from it first, and offers it again with the next supply."""
+    s, amount = levered, 10**7
+    before, lent = supplied(s, 0), s.aave.a_tokens["BTC"].call("balanceOf", s.account)
+    if fault == "frozen":
+        s.aave.freeze("BTC")
+    elif fault == "capped":
+        s.aave.set_caps("BTC", supply=1)
+    else:
+        s.aave.pause("BTC")
+    s.tokens[0].send("transfer", s.account, amount, sender=s.keeper)
+    as_vault(s, "supply", s.tokens[0], amount)
+    assert supplied(s, 0) == pytest.approx(before + amount, abs=10)
+    assert s.aave.a_tokens["BTC"].call("balanceOf", s.account) == pytest.approx(lent, abs=10)
+    as_vault(s, "withdraw", s.tokens[0], amount // 4, s.alice)
+    assert s.tokens[0].call("balanceOf", s.alice) == amount // 4
+    s.aave.freeze("BTC", on=False)
+    s.aave.set_caps("BTC")
+    if fault == "paused":
+        s.aave.pause("BTC", on=False)
+    s.tokens[0].send("transfer", s.account, 1, sender=s.keeper)
+    as_vault(s, "supply", s.tokens[0], 1)
+    assert s.tokens[0].call("balanceOf", s.account) == 0
+    assert supplied(s, 0) == pytest.approx(before + amount * 3 // 4, abs=10)
+
+
+def test_supply__of_more_than_came__is_refused(levered: Levered) -> None:
+    """EQ-61: LendingAccount__NotBacked: a token that delivered less than it said."""
+    s = levered
+    with pytest.raises(ContractRevert, match="LendingAccount__NotBacked"):
+        as_vault(s, "supply", s.tokens[0], 1)
+
+
+# ------------------------------------------------------------------ LTV zero
+
+
+def test_zero_ltv__locks_the_other_collaterals__until_anyone_drops_it(levered: Levered) -> None:
+    """EQ-122: Aave's error 57, and the way out of it."""
+    s = levered
+    s.aave.set_terms("ETH", 0.0, 0.83, 0.05)
+    with pytest.raises(ContractRevert) as caught:
+        as_vault(s, "withdraw", s.tokens[0], 10**6, s.alice)
+    assert LTV_VALIDATION_FAILED in bytes(caught.value.arguments[3])
+    s.refuses("LendingAccount__NotZeroLtv", s.account, "dropZeroLtvCollateral", s.tokens[0], sender=s.alice)
+    s.account.send("dropZeroLtvCollateral", s.tokens[1], sender=s.mallory)
+    as_vault(s, "withdraw", s.tokens[0], 10**6, s.alice)
+    assert s.health() >= 1.3
+
+
+def test_zero_ltv__collateral_that_is_needed__is_not_dropped(levered: Levered) -> None:
+    """EQ-122: LendingAccount__HealthTooLow: nobody drives the vault towards a liquidation with it."""
+    s = levered
+    s.aave.set_terms("SPX", 0.0, 0.75, 0.06)
+    names = ("LendingAccount__HealthTooLow", "LendingAccount__Refused")
+    with pytest.raises(ContractRevert) as caught:
+        s.account.call("dropZeroLtvCollateral", s.tokens[2], sender=s.mallory)
+    assert caught.value.name in names
+    s.aave.set_terms("SPX", 0.70, 0.75, 0.06)
+    s.crash(-0.1)
+    s.aave.set_terms("BTC", 0.0, 0.78, 0.05)
+    s.refuses(
+        "LendingAccount__HealthTooLow", s.account, "dropZeroLtvCollateral", s.tokens[0], sender=s.mallory
+    )
+
+
+def test_thresholds__of_a_token_that_backs_nothing__are_zero(levered: Levered) -> None:
+    """EQ-18: LTV 0, frozen, paused: none of them may carry new debt."""
+    s = levered
+
+    def thresholds() -> list[float]:
+        return [t / WAD for t in s.account.call("thresholdsWad", s.tokens)]
+
+    assert thresholds() == [0.78, 0.83, 0.75]
+    s.aave.set_terms("BTC", 0.0, 0.78, 0.05)
+    s.aave.freeze("ETH")
+    s.aave.pause("SPX")
+    assert thresholds() == [0, 0, 0]
+
+
+# ----------------------------------------------------------------- donations
+
+
+def test_donation__of_tokens__changes_nothing(levered: Levered) -> None:
+    """EQ-54: tokens sent to the account are nobody's: neither NAV nor share price moves."""
+    s = levered
+    with s.one_block():
+        price, nav = s.share_price(), s.vault.call("totalAssets")
+        s.tokens[0].send("transfer", s.account, 10**8, sender=s.keeper)
+        s.cash.send("transfer", s.account, 10**9, sender=s.keeper)
+        assert (s.share_price(), s.vault.call("totalAssets")) == (price, nav)
+
+
+def test_donation__of_receipts__is_worth_what_it_is_worth(levered: Levered) -> None:
+    """EQ-54: aTokens given away add their value for all holders, and no more."""
+    s = levered
+    s.tokens[1].send("approve", s.aave.pool, MAX, sender=s.keeper)
+    gift = 5 * 10**18
+    s.aave.pool.send("supply", s.tokens[1], gift, s.keeper, 0, sender=s.keeper)
+    with s.one_block():
+        before = s.vault.call("totalAssets")
+        s.aave.a_tokens["ETH"].send("transfer", s.account, gift, sender=s.keeper)
+        added = s.vault.call("totalAssets") - before
+    assert added == pytest.approx(5 * 2_000 * 10**6, rel=1e-6)
+
+
+def test_donation__of_another_reserve__neither_counts_nor_blocks(levered: Levered) -> None:
+    """EQ-54: a stranger's collateral may raise the health factor; nothing is stuck by it."""
+    s = levered
+    s.cash.send("approve", s.aave.pool, MAX, sender=s.mallory)
+    before = s.vault.call("totalAssets")
+    s.aave.pool.send("supply", s.cash, 10**10, s.account, 0, sender=s.mallory)
+    assert s.vault.call("totalAssets") == pytest.approx(before, rel=1e-7)
+    s.aave.set_terms("USDC", 0.0, 0.8, 0.045)
+    s.account.send("dropZeroLtvCollateral", s.cash, sender=s.alice)
+    as_vault(s, "withdraw", s.tokens[1], 10**15, s.alice)
