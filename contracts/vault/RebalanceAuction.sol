@@ -112,10 +112,11 @@ contract RebalanceAuction is RiskTargets, IParameters, Ownable2Step, ReentrancyG
         if (last.ripcord && _inCourse(last)) revert RebalanceAuction__AlreadyOpen(last.id, last.endsAt);
         uint256 healthWad = _account.healthFactorWad();
         IRiskGuard.Params memory g = guard.params();
-        // dead signers: down to the target already from below it
-        bool silent = healthWad < g.targetHealthWad && guard.riskMode() == IRiskGuard.Mode.DeleverOnly;
-        if (healthWad >= g.triggerHealthWad && !silent)
-            revert RebalanceAuction__RipcordNotDue(healthWad, g.triggerHealthWad);
+        // silent signers: already from below the target; the mode is asked for only where it decides
+        if (
+            healthWad >= g.triggerHealthWad &&
+            (healthWad >= g.targetHealthWad || guard.riskMode() != IRiskGuard.Mode.DeleverOnly)
+        ) revert RebalanceAuction__RipcordNotDue(healthWad, g.triggerHealthWad);
         id = last.id + 1;
         uint256 endsAt = block.timestamp + RIPCORD_DURATIONS * _params.ripcordDuration;
         _auction = Auction(uint48(id), uint64(block.timestamp), uint64(endsAt), true, 0);
