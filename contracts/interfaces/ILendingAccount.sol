@@ -49,6 +49,10 @@ interface ILendingAccount {
     /// @custom:requirement EQ-122 A reserve's LTV of zero MUST NOT lock the other collaterals for ever.
     function dropZeroLtvCollateral(address token) external;
 
+    /// @notice Uses a token of the vault's as collateral again, once its LTV is no longer zero: the venue does not by
+    ///         itself. Anyone: it can only raise the health factor.
+    function useAsCollateral(address token) external;
+
     // ------------------------------------------------------------------ views
 
     /// @notice What the account holds and owes, interest included.

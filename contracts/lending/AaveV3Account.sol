@@ -130,6 +130,16 @@ contract AaveV3Account is ILendingAccount {
         }
     }
 
+    /// @inheritdoc ILendingAccount
+    function useAsCollateral(address token) external {
+        if (_reserves[token].aToken == address(0)) revert LendingAccount__NotListed(token);
+        try pool.setUserUseReserveAsCollateral(token, true) {
+            return;
+        } catch (bytes memory reason) {
+            revert LendingAccount__Refused("useCollateral", token, 0, reason);
+        }
+    }
+
     // ------------------------------------------------------------------- debt
 
     /// @inheritdoc ILendingAccount

@@ -389,7 +389,7 @@ contract RiskParityVault is
 
     /// @inheritdoc IERC4626
     function maxDeposit(address) public view override(ERC4626, IERC4626) returns (uint256) {
-        if (!_pricesLive() || !guard.depositsAllowed(_healthFactorWad())) return 0;
+        if (mode() > IRiskGuard.Mode.NoIncrease || guard.depositsPaused()) return 0;
         uint256 room = FixedPointMathLib.zeroFloorSub(_ledger.depositCap, totalAssets());
         // a remainder of the cap too small for a share is refused by `deposit`
         return previewDeposit(room) == 0 ? 0 : room;
@@ -519,7 +519,7 @@ contract RiskParityVault is
     }
 
     /// @inheritdoc IRiskParityVault
-    function mode() external view returns (IRiskGuard.Mode) {
+    function mode() public view returns (IRiskGuard.Mode) {
         if (!_pricesLive()) return IRiskGuard.Mode.InKindOnly;
         // the venue values the collateral by an oracle of its own, which may be dead while ours lives
         try this.healthFactorWad() returns (uint256 healthWad) {

@@ -159,6 +159,21 @@ def test_zero_ltv__locks_the_other_collaterals__until_anyone_drops_it(levered: L
     assert s.health() >= 1.3
 
 
+def test_zero_ltv__returned__anyone_uses_the_collateral_again(levered: Levered) -> None:
+    """EQ-122: Aave does not by itself; a token that is none of the vault's cannot be brought in this way."""
+    s = levered
+    s.aave.set_terms("ETH", 0.0, 0.83, 0.05)
+    s.account.send("dropZeroLtvCollateral", s.tokens[1], sender=s.mallory)
+    weakened = s.health()
+    s.refuses("LendingAccount__Refused", s.account, "useAsCollateral", s.tokens[1], sender=s.mallory)
+    s.aave.set_terms("ETH", 0.805, 0.83, 0.05)
+    s.account.send("useAsCollateral", s.tokens[1], sender=s.mallory)
+    assert s.health() == pytest.approx(1.6, rel=1e-3)
+    assert weakened < 1.4
+    pledge = s.aave.tokens["PLEDGE"]
+    s.refuses("LendingAccount__NotListed", s.account, "useAsCollateral", pledge, sender=s.mallory)
+
+
 def test_zero_ltv__collateral_that_is_needed__is_not_dropped(levered: Levered) -> None:
     """EQ-122: LendingAccount__HealthTooLow: nobody drives the vault towards a liquidation with it."""
     s = levered

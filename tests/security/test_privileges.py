@@ -71,7 +71,8 @@ def test_privileged__abi_of_the_core__has_no_other_lever(system: System) -> None
             *("transferOwnership", "acceptOwnership", "renounceOwnership"),
         },
         "AaveV3Account": {
-            *("bind", "supply", "withdraw", "release", "borrow", "repay", "dropZeroLtvCollateral"),
+            *("bind", "supply", "withdraw", "release", "borrow", "repay"),
+            *("dropZeroLtvCollateral", "useAsCollateral"),
         },
         "PriceOracle": {"setFeed", "transferOwnership", "acceptOwnership", "renounceOwnership"},
     }

@@ -143,6 +143,7 @@ def test_mode__when_the_venue_cannot_tell__is_in_kind_only(levered: Levered) -> 
     dead = "0x" + "00" * 19 + "01"
     s.aave.oracle.send("setAssetSources", [s.tokens[0].address], [dead], sender=s.aave.admin)
     assert s.vault.call("mode") == IN_KIND_ONLY
+    assert s.vault.call("maxDeposit", s.bob) == 0
 
 
 # -------------------------------------------------------------------- ripcord

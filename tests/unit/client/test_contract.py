@@ -254,25 +254,23 @@ def test_revert__with_a_name_in_bytes32__reads_as_text() -> None:
     assert str(ContractRevert("E", (b"\xff\0",))) == "E(0xff00)"
 
 
-def test_send__missed_by_the_miner__is_mined_and_found(
-    node: RpcChain, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("mined", [True, False])
+def test_send__unconfirmed__is_found_or_sent_again_but_never_twice(
+    node: RpcChain, monkeypatch: pytest.MonkeyPatch, mined: bool
 ) -> None:
-    """What anvil does rarely, on demand: its answer is that nothing was confirmed, and the pool holds it."""
+    """What anvil does rarely, on demand: it answers that nothing was confirmed."""
     user = node.request("eth_accounts")[0]
     weth = create(node, load_npm_artifact(WETH), sender=user)
     request = node.request
 
-    def missing(method: str, *params: Any) -> Any:
+    def unconfirmed(method: str, *params: Any) -> Any:
         if method != "eth_sendTransactionSync":
             return request(method, *params)
-        request("evm_setAutomine", False)
-        request("eth_sendTransaction", *params)
+        if mined:
+            request(method, *params)
         raise RpcError("eth_sendTransactionSync: Transaction confirmation timeout")
 
-    monkeypatch.setattr(node, "request", missing)
-    try:
-        receipt = weth.send("deposit", sender=user, value=7)
-    finally:
-        request("evm_setAutomine", True)
+    monkeypatch.setattr(node, "request", unconfirmed)
+    receipt = weth.send("deposit", sender=user, value=7)
     assert receipt.gas_used > 21_000
     assert weth.call("balanceOf", user) == 7
