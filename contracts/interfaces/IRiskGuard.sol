@@ -22,6 +22,8 @@ interface IRiskGuard {
     /// @param deleverAfter Age of the volatility report above which risk may only fall {s}
     ///        [volatilitiesFreshFor, 30 days]
     /// @param correlationsFreshFor Age of the correlations above which risk may not rise {s} [1 hour, 90 days]
+    /// @param correlationsDeleverAfter Age of the correlations at which nothing is borrowed any more {s}: leverage falls to
+    ///        1 in a straight line from `correlationsFreshFor` on [correlationsFreshFor, 180 days]
     /// @param triggerHealthWad Health factor below which leverage may only fall, and `ripcord` may be pulled {D18}
     ///        [1.05e18, 3e18]
     /// @param increaseHealthWad Health factor below which leverage may not rise {D18} [triggerHealthWad, 4e18]
@@ -30,6 +32,7 @@ interface IRiskGuard {
         uint24 volatilitiesFreshFor;
         uint24 deleverAfter;
         uint24 correlationsFreshFor;
+        uint24 correlationsDeleverAfter;
         uint64 triggerHealthWad;
         uint64 increaseHealthWad;
         uint64 targetHealthWad;

@@ -14,7 +14,10 @@ interface IVaultLens {
     /// @param totalAssets NAV at mid {smallest unit of asset}
     /// @param pricesWad Mid prices {D18 USD / whole token}
     /// @param weightsWad Value over NAV {D18}
-    /// @param volatilitiesWad Reported volatilities {D18 / sqrt(year)}
+    /// @param volatilitiesWad Volatilities in use {D18 / sqrt(year)}
+    /// @param reportedWad The signers' {D18 / sqrt(year)}
+    /// @param realizedWad The chain's own, 0 while not warm {D18 / sqrt(year)}
+    /// @param parityRatioWad Realised over reported volatility of the parity portfolio, 0 while not warm {D18}
     /// @param budgetsWad Risk budgets {D18}
     /// @param hasRisk Whether `risk` is filled
     /// @param risk See IRebalanceAuction.RiskState
@@ -42,6 +45,9 @@ interface IVaultLens {
         uint256[] pricesWad;
         uint256[] weightsWad;
         uint256[] volatilitiesWad;
+        uint256[] reportedWad;
+        uint256[] realizedWad;
+        uint256 parityRatioWad;
         uint256[] budgetsWad;
         bool hasRisk;
         IRebalanceAuction.RiskState risk;

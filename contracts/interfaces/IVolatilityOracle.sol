@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {IParameters} from "./IParameters.sol";
+import {IRealizedVolatility} from "./IRealizedVolatility.sol";
 
 /// @title Signed volatilities and correlations, verified parity coordinates
 /// @notice Signers report numbers inside bounds; nobody chooses weights. Two words are used throughout:
@@ -14,10 +15,27 @@ interface IVolatilityOracle is IParameters {
     /// @param maxFallPerDayWad largest fall of a stored volatility per day, fraction of it, [1e16, 1e18]
     /// @param eigenvalueFloorWad the smallest eigenvalue of an accepted correlation matrix lies above it, [2e15, 0.5e18]
     /// (from 2e15 on every coordinate fits its lane and, rounded to 1e-8, passes the certificate)
+    /// @param floorFractionWad a volatility in use is at least this fraction of the realised one, [0, 1e18]
+    /// @param parityFractionWad and all of them are scaled up together while the parity portfolio's realised volatility,
+    /// times this fraction, exceeds the reported one, [0, 1e18]
+    /// @param signerDelay seconds between a signer's proposal and its first signature that counts, [1 day, 30 days]
     struct Params {
         uint32 maxReportAge;
         uint64 maxFallPerDayWad;
         uint64 eigenvalueFloorWad;
+        uint64 floorFractionWad;
+        uint64 parityFractionWad;
+        uint32 signerDelay;
+    }
+
+    /// @notice A change of signers that waits for its time.
+    /// @param replaces leaves when it is activated; the zero address: nobody
+    /// @param readyAt unix time from which anyone may activate it, 0 where there is no proposal
+    /// @param threshold the quorum from then on
+    struct Proposal {
+        address replaces;
+        uint40 readyAt;
+        uint8 threshold;
     }
 
     /// @param observedAt unix time of the estimate
@@ -44,7 +62,7 @@ interface IVolatilityOracle is IParameters {
         bytes32 vs;
     }
 
-    /// @param vols WORD8 of volatilities, 0 before the first report
+    /// @param vols WORD8 of volatilities in use: reported, but no less than the realised ones allow; 0 before the first
     /// @param volatilitiesAt observation time of the oldest report behind `vols`, 0 before the first
     /// @param correlationsAt observation time of the correlations, 0 before the first
     /// @param correlations CORR
@@ -68,6 +86,13 @@ interface IVolatilityOracle is IParameters {
     event BudgetsSet(uint256 budgets);
     event SignerAdded(address indexed signer);
     event SignerRemoved(address indexed signer);
+    event SignerProposed(
+        address indexed signer,
+        address indexed replaces,
+        uint256 threshold,
+        uint256 readyAt
+    );
+    event ProposalCancelled(address indexed signer);
     event ThresholdSet(uint256 threshold);
     event GuardianSet(address indexed guardian);
     event ParamsSet(Params params);
@@ -84,6 +109,12 @@ interface IVolatilityOracle is IParameters {
     /// @notice A threshold is a majority of the signers: [min, max].
     error VolatilityOracle__ThresholdOutOfRange(uint256 threshold, uint256 min, uint256 max);
     error VolatilityOracle__NotOwnerOrGuardian(address caller);
+    /// @notice There is no proposal for `signer`, or it has been activated or cancelled.
+    error VolatilityOracle__NoProposal(address signer);
+    error VolatilityOracle__ProposalPending(address signer, uint256 readyAt);
+    error VolatilityOracle__ProposalNotReady(uint256 readyAt, uint256 blockTimestamp);
+    /// @notice Lowering the quorum loosens: propose it with the zero address as signer.
+    error VolatilityOracle__ThresholdOnlyRises(uint256 threshold, uint256 current);
     /// @notice Budget `value` of asset `index`, in 1e-8, lies outside [min, max].
     error VolatilityOracle__BudgetOutOfRange(uint256 index, uint256 value, uint256 min, uint256 max);
     /// @notice The budgets' lanes add up to `sum`, not to `required`.
@@ -145,18 +176,28 @@ interface IVolatilityOracle is IParameters {
     /// @custom:requirement EQ-36
     function setBudgets(uint256 newBudgets) external;
 
-    /// @notice Add a signer (owner).
-    /// @param newThreshold more than half of, and at most, the new number of signers
+    /// @notice Propose a change of signers (owner): it can be activated after `signerDelay`.
+    /// @param signer who shall sign; the zero address: only the threshold changes
+    /// @param replaces who leaves in the same step, as when a key is rotated; the zero address: nobody
+    /// @param newThreshold more than half of, and at most, the number of signers from then on
     /// @custom:requirement EQ-37
-    function addSigner(address signer, uint256 newThreshold) external;
+    function proposeSigner(address signer, address replaces, uint256 newThreshold) external;
 
-    /// @notice Remove a signer (owner or guardian). The threshold stays, so it must still be reachable.
+    /// @notice Carry out a proposal whose time has come. Anyone may.
+    /// @custom:requirement EQ-37
+    function activateSigner(address signer) external;
+
+    /// @notice Withdraw a proposal (owner or guardian).
+    function cancelProposal(address signer) external;
+
+    /// @notice Remove a signer at once (owner or guardian). The threshold stays: with fewer signers left than it asks
+    /// for, no report passes until new ones are activated or the threshold is lowered, both after the delay.
     /// @custom:requirement EQ-37
     function removeSigner(address signer) external;
 
-    /// @notice Set the quorum (owner): more than half of, and at most, the number of signers.
+    /// @notice Raise the quorum at once (owner), to at most the number of signers.
     /// @custom:requirement EQ-37
-    function setThreshold(uint256 newThreshold) external;
+    function raiseThreshold(uint256 newThreshold) external;
 
     /// @notice Replace the guardian (owner).
     function setGuardian(address newGuardian) external;
@@ -168,7 +209,8 @@ interface IVolatilityOracle is IParameters {
     /// @notice Everything that risk is computed from.
     function riskData() external view returns (RiskData memory);
 
-    /// @notice What target exposures are computed from, in three storage reads. Zeros where nothing was posted.
+    /// @notice What target exposures are computed from: volatilities in use. Zeros where nothing was posted.
+    /// @custom:requirement EQ-144 EQ-146
     function exposureData()
         external
         view
@@ -180,6 +222,19 @@ interface IVolatilityOracle is IParameters {
         external
         view
         returns (uint64 volatilitiesAt, uint64 correlationsAt, bool hasCoordinates);
+
+    /// @notice The volatilities in use before they are scaled for the parity portfolio, and the coordinates: the
+    /// portfolio whose realised volatility tells whether the correlations hold.
+    function parityPortfolio() external view returns (uint256 vols, uint256 coordinates);
+
+    /// @notice WORD8 of volatilities as reported (median, speed limit), 0 before the first report.
+    function reportedVolatilities() external view returns (uint256);
+
+    /// @notice Where the realised volatilities come from.
+    function realized() external view returns (IRealizedVolatility);
+
+    /// @notice The pending change that would let `signer` in; zeros where there is none.
+    function proposalOf(address signer) external view returns (Proposal memory);
 
     /// @notice WORD8 of risk budgets.
     function budgets() external view returns (uint256);

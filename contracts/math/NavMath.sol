@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 
 import {IPriceOracle} from "../interfaces/IPriceOracle.sol";
@@ -9,8 +8,6 @@ import {IRiskParityVault} from "../interfaces/IRiskParityVault.sol";
 
 /// @title What a book is worth
 library NavMath {
-    uint256 private constant WAD = 1e18;
-
     /// @notice NAV at bid, mid and ask: cash + sum(balance * price) / cashPrice - debt; 0 where the debt is more.
     /// @dev {asset} = {asset} + {tok} {D18 USD/tok} {asset/asset unit} / {D18 USD/asset} - {asset}
     /// @param balances n basket tokens, then the cash; each below 2^96 {smallest unit}
@@ -22,27 +19,22 @@ library NavMath {
         uint256 debt
     ) internal pure returns (IRiskParityVault.Nav memory value) {
         uint256 last = balances.length - 1;
-        uint256 spread; // {D36 USD}
         unchecked {
-            // 8 values under 2^196, times a half spread under 2^56
+            // 8 values under 2^196, and an ask at most 1.05 times the highest price
             for (uint256 i; i < last; ++i) {
-                if (balances[i] == 0) continue;
+                uint256 balance = balances[i];
+                if (balance == 0) continue;
                 IPriceOracle.Quote memory q = quotes[i];
-                uint256 valueWad = usdWad(balances[i], q);
-                value.mid += valueWad;
-                spread += valueWad * q.halfSpreadWad;
+                value.mid += (balance * q.midWad) / q.unit;
+                value.bid += (balance * q.bidWad) / q.unit;
+                // a wei for what the division cut
+                value.ask += (balance * q.askWad) / q.unit + 1;
             }
         }
-        spread = Math.ceilDiv(spread, WAD);
-        value.bid = value.mid - spread;
-        // a wei more for each division that rounded down, and one for the spread on them; cash alone has none
-        if (value.mid != 0) value.ask = value.mid + spread + last + 1;
         IPriceOracle.Quote memory c = quotes[last];
-        uint256 bidWad = (c.midWad * (WAD - c.halfSpreadWad)) / WAD;
-        uint256 askWad = Math.ceilDiv(c.midWad * (WAD + c.halfSpreadWad), WAD);
         value.mid = _less(balances[last] + FixedPointMathLib.fullMulDiv(value.mid, c.unit, c.midWad), debt);
-        value.bid = _less(balances[last] + FixedPointMathLib.fullMulDiv(value.bid, c.unit, askWad), debt);
-        value.ask = _less(balances[last] + FixedPointMathLib.fullMulDivUp(value.ask, c.unit, bidWad), debt);
+        value.bid = _less(balances[last] + FixedPointMathLib.fullMulDiv(value.bid, c.unit, c.askWad), debt);
+        value.ask = _less(balances[last] + FixedPointMathLib.fullMulDivUp(value.ask, c.unit, c.bidWad), debt);
     }
 
     /// @notice {D18 USD}, rounded down. Cannot overflow: a balance is under 2^96, a price at most 1e30.

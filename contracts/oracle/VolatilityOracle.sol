@@ -7,10 +7,12 @@ import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {EnumerableSet} from "@openzeppelin/contracts/utils/structs/EnumerableSet.sol";
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 
+import {IRealizedVolatility} from "../interfaces/IRealizedVolatility.sol";
 import {IVolatilityOracle} from "../interfaces/IVolatilityOracle.sol";
 import {Bounds} from "../math/Bounds.sol";
 import {CoordinateSolver} from "../math/CoordinateSolver.sol";
 import {CorrelationMatrix} from "../math/CorrelationMatrix.sol";
+import {FloorMath} from "../math/FloorMath.sol";
 import {RiskMath} from "../math/RiskMath.sol";
 import {Word8} from "../math/Word8.sol";
 
@@ -29,6 +31,13 @@ contract VolatilityOracle is IVolatilityOracle, EIP712, Ownable2Step {
         uint64 maxFallPerDayWad;
         uint64 eigenvalueFloorWad;
         bool hasCoordinates;
+    }
+
+    /// @dev One slot: what only governance and the targets read.
+    struct Floors {
+        uint64 floorFractionWad;
+        uint64 parityFractionWad;
+        uint32 signerDelay;
     }
 
     uint256 public constant MIN_ASSETS = 2;
@@ -52,9 +61,12 @@ contract VolatilityOracle is IVolatilityOracle, EIP712, Ownable2Step {
 
     /// @inheritdoc IVolatilityOracle
     bytes32 public immutable assetsHash;
+    /// @inheritdoc IVolatilityOracle
+    IRealizedVolatility public immutable realized;
     uint256 private immutable _n;
 
     State private _state;
+    Floors private _floors;
     uint256 private _vols;
     uint256 private _coordinates;
     uint256[2] private _correlations;
@@ -64,10 +76,12 @@ contract VolatilityOracle is IVolatilityOracle, EIP712, Ownable2Step {
     address public guardian;
     address[] private _assets;
     EnumerableSet.AddressSet private _signers;
+    mapping(address signer => Proposal) private _proposals;
 
     constructor(
         address owner_,
         address guardian_,
+        IRealizedVolatility realized_,
         address[] memory assets_,
         uint256 budgets_,
         address[] memory signers_,
@@ -87,17 +101,27 @@ contract VolatilityOracle is IVolatilityOracle, EIP712, Ownable2Step {
         _n = n;
         _assets = assets_;
         assetsHash = keccak256(abi.encode(assets_));
+        if (address(realized_) == address(0)) revert VolatilityOracle__ZeroAddress("realized");
+        realized = realized_;
 
         _setGuardian(guardian_);
         _checkBudgets(budgets_, n);
         budgets = budgets_;
         emit BudgetsSet(budgets_);
         for (uint256 i; i < signers_.length; ++i) _addSigner(signers_[i]);
+        _checkThreshold(threshold_, signers_.length);
         _setThreshold(threshold_);
         _setParams(params_);
     }
 
     // ---- governance
+
+    modifier onlyOwnerOrGuardian() {
+        if (msg.sender != owner() && msg.sender != guardian) {
+            revert VolatilityOracle__NotOwnerOrGuardian(msg.sender);
+        }
+        _;
+    }
 
     /// @inheritdoc IVolatilityOracle
     function setBudgets(uint256 newBudgets) external onlyOwner {
@@ -110,23 +134,45 @@ contract VolatilityOracle is IVolatilityOracle, EIP712, Ownable2Step {
     }
 
     /// @inheritdoc IVolatilityOracle
-    function addSigner(address signer, uint256 newThreshold) external onlyOwner {
-        _addSigner(signer);
-        _setThreshold(newThreshold);
+    function proposeSigner(address signer, address replaces, uint256 newThreshold) external onlyOwner {
+        Proposal memory pending = _proposals[signer];
+        if (pending.readyAt != 0) revert VolatilityOracle__ProposalPending(signer, pending.readyAt);
+        _checkChange(signer, replaces, newThreshold);
+        uint256 readyAt = block.timestamp + _floors.signerDelay;
+        _proposals[signer] = Proposal(replaces, uint40(readyAt), uint8(newThreshold));
+        emit SignerProposed(signer, replaces, newThreshold, readyAt);
     }
 
     /// @inheritdoc IVolatilityOracle
-    function removeSigner(address signer) external {
-        if (msg.sender != owner() && msg.sender != guardian) {
-            revert VolatilityOracle__NotOwnerOrGuardian(msg.sender);
-        }
-        if (!_signers.remove(signer)) revert VolatilityOracle__UnknownSigner(signer);
-        _checkThreshold(_state.threshold);
-        emit SignerRemoved(signer);
+    function activateSigner(address signer) external {
+        Proposal memory p = _pending(signer);
+        if (block.timestamp < p.readyAt)
+            revert VolatilityOracle__ProposalNotReady(p.readyAt, block.timestamp);
+        // the set may have changed since it was proposed
+        _checkChange(signer, p.replaces, p.threshold);
+        delete _proposals[signer];
+        if (p.replaces != address(0)) _removeSigner(p.replaces);
+        if (signer != address(0)) _addSigner(signer);
+        _setThreshold(p.threshold);
     }
 
     /// @inheritdoc IVolatilityOracle
-    function setThreshold(uint256 newThreshold) external onlyOwner {
+    function cancelProposal(address signer) external onlyOwnerOrGuardian {
+        _pending(signer);
+        delete _proposals[signer];
+        emit ProposalCancelled(signer);
+    }
+
+    /// @inheritdoc IVolatilityOracle
+    function removeSigner(address signer) external onlyOwnerOrGuardian {
+        _removeSigner(signer);
+    }
+
+    /// @inheritdoc IVolatilityOracle
+    function raiseThreshold(uint256 newThreshold) external onlyOwner {
+        if (newThreshold < _state.threshold)
+            revert VolatilityOracle__ThresholdOnlyRises(newThreshold, _state.threshold);
+        _checkThreshold(newThreshold, _signers.length());
         _setThreshold(newThreshold);
     }
 
@@ -149,15 +195,36 @@ contract VolatilityOracle is IVolatilityOracle, EIP712, Ownable2Step {
         emit SignerAdded(signer);
     }
 
+    function _removeSigner(address signer) private {
+        if (!_signers.remove(signer)) revert VolatilityOracle__UnknownSigner(signer);
+        emit SignerRemoved(signer);
+    }
+
+    function _pending(address signer) private view returns (Proposal memory p) {
+        p = _proposals[signer];
+        if (p.readyAt == 0) revert VolatilityOracle__NoProposal(signer);
+    }
+
+    function _checkChange(address signer, address replaces, uint256 newThreshold) private view {
+        uint256 count = _signers.length();
+        if (replaces != address(0)) {
+            if (!_signers.contains(replaces)) revert VolatilityOracle__UnknownSigner(replaces);
+            --count;
+        }
+        if (signer != address(0)) {
+            if (_signers.contains(signer)) revert VolatilityOracle__DuplicateSigner(signer);
+            ++count;
+        }
+        _checkThreshold(newThreshold, count);
+    }
+
     function _setThreshold(uint256 newThreshold) private {
-        _checkThreshold(newThreshold);
         _state.threshold = uint8(newThreshold);
         emit ThresholdSet(newThreshold);
     }
 
     /// @dev A majority, so that two quorums share a signer; at most all, so that a quorum can be reached.
-    function _checkThreshold(uint256 value) private view {
-        uint256 count = _signers.length();
+    function _checkThreshold(uint256 value, uint256 count) private pure {
         uint256 majority = count / 2 + 1;
         if (value < majority || value > count) {
             revert VolatilityOracle__ThresholdOutOfRange(value, majority, count);
@@ -174,6 +241,11 @@ contract VolatilityOracle is IVolatilityOracle, EIP712, Ownable2Step {
         Bounds.check("maxReportAge", p.maxReportAge, 1 minutes, 1 days);
         Bounds.check("maxFallPerDayWad", p.maxFallPerDayWad, 0.01e18, WAD);
         Bounds.check("eigenvalueFloorWad", p.eigenvalueFloorWad, 0.002e18, 0.5e18);
+        Bounds.check("floorFractionWad", p.floorFractionWad, 0, WAD);
+        Bounds.check("parityFractionWad", p.parityFractionWad, 0, WAD);
+        // no report is accepted that old: what a signer signed before it was removed is dead when it returns
+        Bounds.check("signerDelay", p.signerDelay, 1 days, 30 days);
+        _floors = Floors(p.floorFractionWad, p.parityFractionWad, p.signerDelay);
         _state.maxReportAge = p.maxReportAge;
         _state.maxFallPerDayWad = p.maxFallPerDayWad;
         _state.eigenvalueFloorWad = p.eigenvalueFloorWad;
@@ -420,9 +492,10 @@ contract VolatilityOracle is IVolatilityOracle, EIP712, Ownable2Step {
     /// @inheritdoc IVolatilityOracle
     function riskData() external view returns (RiskData memory) {
         State memory state = _state;
+        (, uint256 vols) = _volatilitiesInUse();
         return
             RiskData({
-                vols: _vols,
+                vols: vols,
                 volatilitiesAt: state.volatilitiesAt,
                 correlationsAt: state.correlationsAt,
                 correlations: _correlations,
@@ -439,7 +512,29 @@ contract VolatilityOracle is IVolatilityOracle, EIP712, Ownable2Step {
         returns (uint256 vols, uint256 coordinates, uint64 volatilitiesAt, uint64 correlationsAt)
     {
         State memory state = _state;
-        return (_vols, _coordinates, state.volatilitiesAt, state.correlationsAt);
+        (, vols) = _volatilitiesInUse();
+        return (vols, _coordinates, state.volatilitiesAt, state.correlationsAt);
+    }
+
+    /// @inheritdoc IVolatilityOracle
+    function parityPortfolio() external view returns (uint256 vols, uint256 coordinates) {
+        (vols, ) = _volatilitiesInUse();
+        return (vols, _coordinates);
+    }
+
+    /// @inheritdoc IVolatilityOracle
+    function reportedVolatilities() external view returns (uint256) {
+        return _vols;
+    }
+
+    /// @dev Nothing reported stays nothing: a floor alone is no report.
+    function _volatilitiesInUse() private view returns (uint256 raised, uint256 scaled) {
+        uint256 vols = _vols;
+        if (vols == 0) return (0, 0);
+        Floors memory f = _floors;
+        (uint256 realisedVols, uint256 ratioWad) = realized.floors();
+        raised = FloorMath.raised(vols, realisedVols, f.floorFractionWad, _n);
+        scaled = FloorMath.scaled(raised, ratioWad, f.parityFractionWad, MAX_VOLATILITY, _n);
     }
 
     /// @inheritdoc IVolatilityOracle
@@ -468,6 +563,11 @@ contract VolatilityOracle is IVolatilityOracle, EIP712, Ownable2Step {
     }
 
     /// @inheritdoc IVolatilityOracle
+    function proposalOf(address signer) external view returns (Proposal memory) {
+        return _proposals[signer];
+    }
+
+    /// @inheritdoc IVolatilityOracle
     function threshold() external view returns (uint256) {
         return _state.threshold;
     }
@@ -475,6 +575,15 @@ contract VolatilityOracle is IVolatilityOracle, EIP712, Ownable2Step {
     /// @inheritdoc IVolatilityOracle
     function params() external view returns (Params memory) {
         State memory state = _state;
-        return Params(state.maxReportAge, state.maxFallPerDayWad, state.eigenvalueFloorWad);
+        Floors memory f = _floors;
+        return
+            Params(
+                state.maxReportAge,
+                state.maxFallPerDayWad,
+                state.eigenvalueFloorWad,
+                f.floorFractionWad,
+                f.parityFractionWad,
+                f.signerDelay
+            );
     }
 }

@@ -38,6 +38,10 @@ contract VaultLens is IVaultLens {
     ) private view returns (IVolatilityOracle.RiskData memory data) {
         data = oracle.riskData();
         d.volatilitiesWad = Word8.unpackWad(data.vols, data.n);
+        d.reportedWad = Word8.unpackWad(oracle.reportedVolatilities(), data.n);
+        uint256 realised;
+        (realised, d.parityRatioWad) = oracle.realized().floors();
+        d.realizedWad = Word8.unpackWad(realised, data.n);
         d.budgetsWad = Word8.unpackWad(data.budgets, data.n);
         d.volatilitiesAge = _age(data.volatilitiesAt);
         d.correlationsAge = _age(data.correlationsAt);

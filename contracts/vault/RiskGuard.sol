@@ -15,6 +15,7 @@ contract RiskGuard is IRiskGuard, IParameters, Ownable2Step {
         uint24 volatilitiesFreshFor;
         uint24 deleverAfter;
         uint24 correlationsFreshFor;
+        uint24 correlationsDeleverAfter;
         uint64 triggerHealthWad;
         uint64 increaseHealthWad;
         bool increasesPaused;
@@ -86,6 +87,12 @@ contract RiskGuard is IRiskGuard, IParameters, Ownable2Step {
         Bounds.check("volatilitiesFreshFor", p.volatilitiesFreshFor, 10 minutes, 7 days);
         Bounds.check("deleverAfter", p.deleverAfter, p.volatilitiesFreshFor, 30 days);
         Bounds.check("correlationsFreshFor", p.correlationsFreshFor, 1 hours, 90 days);
+        Bounds.check(
+            "correlationsDeleverAfter",
+            p.correlationsDeleverAfter,
+            p.correlationsFreshFor,
+            180 days
+        );
         Bounds.check("triggerHealthWad", p.triggerHealthWad, 1.05e18, 3e18);
         Bounds.check("increaseHealthWad", p.increaseHealthWad, p.triggerHealthWad, 4e18);
         Bounds.check("targetHealthWad", p.targetHealthWad, p.increaseHealthWad, 5e18);
@@ -93,6 +100,7 @@ contract RiskGuard is IRiskGuard, IParameters, Ownable2Step {
             volatilitiesFreshFor: p.volatilitiesFreshFor,
             deleverAfter: p.deleverAfter,
             correlationsFreshFor: p.correlationsFreshFor,
+            correlationsDeleverAfter: p.correlationsDeleverAfter,
             triggerHealthWad: p.triggerHealthWad,
             increaseHealthWad: p.increaseHealthWad,
             increasesPaused: _settings.increasesPaused,
@@ -151,6 +159,7 @@ contract RiskGuard is IRiskGuard, IParameters, Ownable2Step {
                 p.volatilitiesFreshFor,
                 p.deleverAfter,
                 p.correlationsFreshFor,
+                p.correlationsDeleverAfter,
                 p.triggerHealthWad,
                 p.increaseHealthWad,
                 p.targetHealthWad

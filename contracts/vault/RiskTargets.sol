@@ -78,16 +78,18 @@ abstract contract RiskTargets is IRebalanceAuction {
         view
         returns (uint256[] memory targetsWad, uint256 leverageWad, uint256 targetVolatilityWad)
     {
-        (uint256 vols, uint256 coordinates, uint64 observedAt, ) = volatilityOracle.exposureData();
+        (uint256 vols, uint256 coordinates, uint256 volatilitiesAt, uint256 correlationsAt) = volatilityOracle
+            .exposureData();
         if (vols == 0 || coordinates == 0) revert RebalanceAuction__NoReports();
-        return _targets(vols, coordinates, observedAt, type(uint256).max);
+        return _targets(vols, coordinates, [volatilitiesAt, correlationsAt], type(uint256).max);
     }
 
-    /// @dev min(target volatility, maximum, health factor, age of the report, `capWad`), each as a cap on leverage.
+    /// @dev min(target volatility, maximum, health factor, ages of both reports, `capWad`), each as a cap on leverage.
+    /// @param observedAt Times of the volatilities and of the correlations
     function _targets(
         uint256 vols,
         uint256 coordinates,
-        uint256 observedAt,
+        uint256[2] memory observedAt,
         uint256 capWad
     ) private view returns (uint256[] memory targetsWad, uint256 leverageWad, uint256 targetVolatilityWad) {
         Params memory p = _params;
@@ -110,14 +112,22 @@ abstract contract RiskTargets is IRebalanceAuction {
     function _leverageCapWad(
         Params memory p,
         uint256[] memory targetsWad,
-        uint256 observedAt
+        uint256[2] memory observedAt
     ) private view returns (uint256) {
         IRiskGuard.Params memory g = guard.params();
-        uint256 ageWad = LeverageMath.ageCap(
-            block.timestamp - observedAt,
-            g.volatilitiesFreshFor,
-            g.deleverAfter,
-            p.maxLeverageWad
+        uint256 ageWad = FixedPointMathLib.min(
+            LeverageMath.ageCap(
+                block.timestamp - observedAt[0],
+                g.volatilitiesFreshFor,
+                g.deleverAfter,
+                p.maxLeverageWad
+            ),
+            LeverageMath.ageCap(
+                block.timestamp - observedAt[1],
+                g.correlationsFreshFor,
+                g.correlationsDeleverAfter,
+                p.maxLeverageWad
+            )
         );
         uint256[] memory thresholdsWad = _account.thresholdsWad(volatilityOracle.assets());
         return
@@ -157,7 +167,7 @@ abstract contract RiskTargets is IRebalanceAuction {
         (state.targetsWad, state.targetLeverageWad, state.targetVolatilityWad) = _targets(
             data.vols,
             data.coordinates,
-            data.volatilitiesAt,
+            [uint256(data.volatilitiesAt), data.correlationsAt],
             _creditCapWad(state.leverageWad)
         );
         state.reason = _reason(state);

@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 
 from equipoise.client import Contract, Receipt, create, load_artifact
+from equipoise.client.config import RealizedConfig
 from equipoise.errors import ContractRevert
 from equipoise.oracle import CorrelationReport, Domain, Publisher, SignedVolatilities, Signer
 from equipoise.units import pack_budgets
 
 WAD = 10**18
-PARAMS = (3600, 2 * WAD // 10, WAD // 100)
+ZERO = "0x" + "0" * 40
+PARAMS = (3600, 2 * WAD // 10, WAD // 100, 7 * WAD // 10, 7 * WAD // 10, 2 * 86_400)
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,18 @@ def address(i: int) -> str:
 
 
 @pytest.fixture(scope="module")
-def deploy_oracle(world: Any) -> Callable[..., Contract]:
+def realized(world: Any) -> Contract:
+    """Nobody pokes it: no floor."""
+    tokens = [world.tokens["BTC"].address, world.tokens["ETH"].address]
+    feeds = [(t, world.feeds[s].address, 90_000, 50, 1, 10**30) for s, t in zip(("BTC", "ETH"), tokens)]
+    at = {"sender": world.accounts[0]}
+    prices = create(world.chain, load_artifact("PriceOracle"), at["sender"], (ZERO, 0, 1), feeds, **at)
+    params = RealizedConfig().params()
+    return create(world.chain, load_artifact("RealizedVolatility"), at["sender"], prices, tokens, params, **at)
+
+
+@pytest.fixture(scope="module")
+def deploy_oracle(world: Any, realized: Contract) -> Callable[..., Contract]:
     """Deploys with any argument replaced, so that a wrong one can be tried."""
 
     def deploy(**replaced: Any) -> Contract:
@@ -82,6 +95,7 @@ def deploy_oracle(world: Any) -> Callable[..., Contract]:
         arguments = {
             "owner": world.accounts[1],
             "guardian": world.accounts[2],
+            "realized": realized.address,
             "assets": [address(0xA0 + i) for i in range(n)],
             "budgets": pack_budgets(np.full(n, 1 / n)),
             "signers": [address(0x50 + i) for i in range(5)],

@@ -13,6 +13,10 @@ interface IUniswapV3Pool {
 
     function fee() external view returns (uint24);
 
+    function observe(
+        uint32[] calldata secondsAgos
+    ) external view returns (int56[] memory tickCumulatives, uint160[] memory secondsPerLiquidityX128);
+
     function slot0()
         external
         view

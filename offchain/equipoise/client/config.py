@@ -17,9 +17,19 @@ from eth_utils import is_address, to_checksum_address
 from equipoise.errors import InputError
 from equipoise.units import pack_budgets, to_wad
 
-__all__ = ["AssetConfig", "AuctionConfig", "DeploymentConfig", "FeesConfig", "GuardConfig", "OracleConfig"]
+__all__ = [
+    "AssetConfig",
+    "AuctionConfig",
+    "ChainConfig",
+    "DeploymentConfig",
+    "FeesConfig",
+    "GuardConfig",
+    "OracleConfig",
+    "RealizedConfig",
+]
 
 DEFAULT_POOL_FEE = 3000
+_NOBODY = "0x" + "0" * 40
 
 
 @dataclass(frozen=True)
@@ -28,6 +38,8 @@ class AssetConfig:
 
     `heartbeat` in seconds; `half_spread_bps` at least the feed's deviation threshold (1e-4); price bounds in
     USD per whole token; `pool_fee` of the Uniswap V3 pool against cash (1e-6), unused for cash itself.
+    `twap_window` in seconds: the feed must agree with that pool's mean price over it, within the fraction
+    `twap_band`; 0 for no such check.
     """
 
     symbol: str
@@ -38,25 +50,74 @@ class AssetConfig:
     heartbeat: int = 90_000
     half_spread_bps: int = 50
     pool_fee: int = DEFAULT_POOL_FEE
+    twap_window: int = 0
+    twap_band: float = 0.2
 
     def listing(self) -> tuple[str, str, int, int, int, int]:
         """IPriceOracle.FeedConfig."""
         bounds = to_wad(self.min_price), to_wad(self.max_price)
         return self.token, self.feed, self.heartbeat, self.half_spread_bps, *bounds
 
+    def twap(self, pool: str) -> tuple[str, int, int]:
+        """IPriceOracle.Twap."""
+        return pool, self.twap_window, round(self.twap_band * 10_000)
+
+
+@dataclass(frozen=True)
+class ChainConfig:
+    """Facts of the chain: its seconds between blocks, and on an L2 Chainlink's sequencer uptime feed.
+
+    No price counts while the sequencer is down, nor for `grace_period` seconds after.
+    """
+
+    block_time: int = 12
+    sequencer_feed: str | None = None
+    grace_period: int = 3600
+
+    def params(self) -> tuple[str, int, int]:
+        """IPriceOracle.ChainConfig."""
+        return self.sequencer_feed or _NOBODY, self.grace_period, self.block_time
+
+
+@dataclass(frozen=True)
+class RealizedConfig:
+    """Realised volatility on chain: times in seconds, `warm_up` the weight gathered before it counts.
+
+    A half-life of 11 days is RiskMetrics' daily decay of 0.94.
+    """
+
+    half_life: int = 11 * 86_400
+    min_interval: int = 3600
+    max_interval: int = 86_400
+    parity_interval: int = 86_400
+    warm_up: float = 0.5
+
+    def params(self) -> tuple[int, ...]:
+        """IRealizedVolatility.Params."""
+        intervals = self.min_interval, self.max_interval, self.parity_interval
+        return self.half_life, *intervals, to_wad(self.warm_up)
+
 
 @dataclass(frozen=True)
 class OracleConfig:
-    """Signers and bounds of the volatility oracle: seconds, fraction a day, smallest eigenvalue."""
+    """Signers and bounds of the volatility oracle: seconds, fraction a day, smallest eigenvalue.
+
+    `floor_fraction` of an asset's realised volatility is the least that counts, `parity_fraction` of the
+    parity portfolio's likewise; `signer_delay` seconds pass before a new signer counts.
+    """
 
     signers: tuple[str, ...]
     threshold: int
     max_report_age: int = 3600
     max_fall_per_day: float = 0.2
     eigenvalue_floor: float = 0.01
+    floor_fraction: float = 0.7
+    parity_fraction: float = 0.7
+    signer_delay: int = 2 * 86_400
 
-    def params(self) -> tuple[int, int, int]:
-        return self.max_report_age, to_wad(self.max_fall_per_day), to_wad(self.eigenvalue_floor)
+    def params(self) -> tuple[int, ...]:
+        fractions = self.max_fall_per_day, self.eigenvalue_floor, self.floor_fraction, self.parity_fraction
+        return self.max_report_age, *map(to_wad, fractions), self.signer_delay
 
 
 @dataclass(frozen=True)
@@ -66,14 +127,16 @@ class GuardConfig:
     volatilities_fresh_for: int = 36 * 3600
     delever_after: int = 96 * 3600
     correlations_fresh_for: int = 21 * 86_400
+    correlations_delever_after: int = 45 * 86_400
     trigger_health: float = 1.3
     increase_health: float = 1.45
     target_health: float = 1.6
 
     def params(self) -> tuple[int, ...]:
-        ages = self.volatilities_fresh_for, self.delever_after, self.correlations_fresh_for
+        volatilities = self.volatilities_fresh_for, self.delever_after
+        correlations = self.correlations_fresh_for, self.correlations_delever_after
         healths = self.trigger_health, self.increase_health, self.target_health
-        return *ages, *(to_wad(health) for health in healths)
+        return *volatilities, *correlations, *(to_wad(health) for health in healths)
 
 
 @dataclass(frozen=True)
@@ -134,6 +197,8 @@ class DeploymentConfig:
     uniswap_factory: str
     swap_router: str
     aave_pool: str | None = None
+    chain: ChainConfig = field(default_factory=ChainConfig)
+    realized: RealizedConfig = field(default_factory=RealizedConfig)
     guard: GuardConfig = field(default_factory=GuardConfig)
     auction: AuctionConfig = field(default_factory=AuctionConfig)
     fees: FeesConfig = field(default_factory=FeesConfig)
@@ -183,6 +248,8 @@ class DeploymentConfig:
         nested = {
             "cash": AssetConfig,
             "oracle": OracleConfig,
+            "chain": ChainConfig,
+            "realized": RealizedConfig,
             "guard": GuardConfig,
             "auction": AuctionConfig,
             "fees": FeesConfig,
@@ -200,7 +267,7 @@ class DeploymentConfig:
 
 
 _ADDRESS_KEYS = {"token", "feed", "owner", "guardian", "fee_recipient", "uniswap_factory", "swap_router"}
-_OPTIONAL_ADDRESS_KEYS = {"aave_pool"}
+_OPTIONAL_ADDRESS_KEYS = {"aave_pool", "sequencer_feed"}
 
 
 def _mapping(data: Any, where: str) -> Mapping[str, Any]:

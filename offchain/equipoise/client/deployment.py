@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from equipoise.client.artifacts import ROOT, load_artifact
+from equipoise.client.artifacts import ROOT, load_artifact, load_npm_artifact
 from equipoise.client.chain import Chain
 from equipoise.client.config import DeploymentConfig
 from equipoise.client.contract import Contract, create
@@ -20,8 +20,9 @@ __all__ = ["CONTRACTS", "Deployment", "deploy", "deployment_path"]
 
 # attribute -> contract, in the order of deployment
 CONTRACTS = {
-    "volatility_oracle": "VolatilityOracle",
     "price_oracle": "PriceOracle",
+    "realized_volatility": "RealizedVolatility",
+    "volatility_oracle": "VolatilityOracle",
     "guard": "RiskGuard",
     "vault": "RiskParityVault",
     "auction": "RebalanceAuction",
@@ -30,6 +31,7 @@ CONTRACTS = {
     "lens": "VaultLens",
 }
 ACCOUNT = "AaveV3Account"
+_FACTORY = "@uniswap/v3-core/artifacts/contracts/UniswapV3Factory.sol/UniswapV3Factory"
 _NOBODY = "0x" + "0" * 40
 _SAVED = ("symbols", "pool_fees", "budgets", "contracts", "tokens", "cash")
 Progress = Callable[[str], None]
@@ -56,8 +58,9 @@ class Deployment:
     symbols: tuple[str, ...]
     pool_fees: tuple[int, ...]
     budgets: tuple[float, ...]
-    volatility_oracle: Contract
     price_oracle: Contract
+    realized_volatility: Contract
+    volatility_oracle: Contract
     guard: Contract
     vault: Contract
     auction: Contract
@@ -160,17 +163,20 @@ def deploy(
         addresses[attribute] = contract.address
         return contract
 
+    listings = [config.cash.listing(), *(asset.listing() for asset in config.assets)]
+    prices = make("price_oracle", deployer, config.chain.params(), listings)
+    realized = make("realized_volatility", deployer, prices.address, basket, config.realized.params())
     oracle = make(
         "volatility_oracle",
         deployer,
         config.guardian,
+        realized.address,
         basket,
         config.budgets_word,
         list(config.oracle.signers),
         config.oracle.threshold,
         config.oracle.params(),
     )
-    prices = make("price_oracle", deployer, [config.cash.listing(), *(a.listing() for a in config.assets)])
     guard = make("guard", deployer, config.guardian, oracle.address, config.guard.params())
     account = None
     if config.levered:
@@ -194,12 +200,14 @@ def deploy(
     make("lens")
 
     progress("wire")
+    realized.send("setVolatilityOracle", oracle.address, sender=deployer)
+    _check_by_pools(chain, deployer, config, prices)
     vault.send("setAuction", auction.address, sender=deployer)
     vault.send("setFees", config.fees.params(), config.fee_recipient, sender=deployer)
     vault.send("setDepositCap", to_token(config.deposit_cap, config.cash_decimals), sender=deployer)
     if config.owner.lower() != deployer.lower():
         progress("hand over")
-        for owned in (oracle, prices, guard, vault, auction):
+        for owned in (prices, realized, oracle, guard, vault, auction):
             owned.send("transferOwnership", config.owner, sender=deployer)
 
     return Deployment.at(
@@ -214,3 +222,19 @@ def deploy(
             "account": account,
         },
     )
+
+
+def _check_by_pools(chain: Chain, deployer: str, config: DeploymentConfig, prices: Contract) -> None:
+    """Have the feeds that ask for it checked by their pools' mean prices."""
+    checked = [asset for asset in config.assets if asset.twap_window]
+    if not checked:
+        return
+    factory = Contract(chain, config.uniswap_factory, load_npm_artifact(_FACTORY).abi, "UniswapV3Factory")
+    for asset in checked:
+        pool = factory.call("getPool", asset.token, config.cash.token, asset.pool_fee)
+        if int(pool, 16) == 0:
+            raise InputError(
+                f"{asset.symbol} has no Uniswap V3 pool against cash with a fee of {asset.pool_fee}; correct "
+                "pool_fee, or set twap_window to 0"
+            )
+        prices.send("setTwap", asset.token, asset.twap(pool), sender=deployer)

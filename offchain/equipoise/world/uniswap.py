@@ -11,10 +11,13 @@ from equipoise.client.contract import Contract, create
 from equipoise.client.rpc import RpcChain
 from equipoise.world.ticks import TICK_SPACING, position_amounts, tick_at, tick_range
 
-__all__ = ["RANGES", "Market", "Uniswap"]
+__all__ = ["OBSERVATIONS", "RANGES", "Market", "Uniswap"]
 
 RANGES: tuple[tuple[float | None, float], ...] = ((0.02, 0.25), (0.10, 0.30), (0.50, 0.25), (None, 0.20))
 """Nested ranges of liquidity: half-width around the price (None: everywhere), share of the pool's depth."""
+
+OBSERVATIONS = 151
+"""A pool's memory: half an hour of blocks twelve seconds apart, and one."""
 
 _ZERO = "0x" + "00" * 20
 _DEADLINE = 2**63
@@ -86,8 +89,10 @@ class Uniswap:
         """Create and initialise; token0 has the lower address, `sqrt_x96` is its price in token1."""
         create_call = "createAndInitializePoolIfNecessary"
         self.positions.send(create_call, token0, token1, fee, sqrt_x96, sender=sender)
-        address = self.factory.call("getPool", token0, token1, fee)
-        return Market(self.pool(address), token0, token1, fee)
+        pool = self.pool(self.factory.call("getPool", token0, token1, fee))
+        # the next trade or mint makes room for them
+        pool.send("increaseObservationCardinalityNext", OBSERVATIONS, sender=sender)
+        return Market(pool, token0, token1, fee)
 
     def provide(
         self, markets: Sequence[Market], values1: Sequence[int], provider: str

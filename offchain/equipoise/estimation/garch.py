@@ -1,0 +1,83 @@
+"""Volatility that returns to its mean: a GARCH(1,1) forecast averaged over the days ahead.
+
+An EWMA expects today's volatility to last; GARCH expects it to drift back to the asset's own level, at a
+speed learnt from its history. Bollerslev (1986); the fit is the `arch` package's, by maximum likelihood.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pandas as pd
+
+from equipoise.errors import EstimationError
+from equipoise.estimation.ewma import estimate
+from equipoise.units import YEAR_DAYS
+
+__all__ = ["CAP", "MIN_OBSERVATIONS", "garch_volatility"]
+
+MIN_OBSERVATIONS = 250  # with fewer, the speed of return is guesswork
+CAP = 4.0
+
+
+def garch_volatility(
+    closes: pd.Series, horizon_days: int = 7, min_observations: int = MIN_OBSERVATIONS
+) -> float:
+    """Forecast one asset's volatility over the days after its last close.
+
+    Parameters
+    ----------
+    closes
+        Shape (T,), USD, > 0, NaN where the market was closed; DatetimeIndex by day, ascending. Nothing after
+        the last row is known or used.
+    horizon_days
+        Calendar days ahead, >= 1; an asset that rests on weekends has fewer returns in them.
+    min_observations
+        Fewest returns, >= 30.
+
+    Returns
+    -------
+    float
+        Root of the mean variance over the horizon, per sqrt(year) of 365 days, within a factor `CAP` of the
+        default EWMA volatility: beyond it the fit is wrong more often than the market.
+
+    Raises
+    ------
+    EstimationError
+        Too few returns, a price that never moves or is not finite, or a fit that did not converge.
+    """
+    if not horizon_days >= 1:
+        raise EstimationError(f"horizon_days is {horizon_days}; it must be >= 1")
+    closes = closes.dropna()
+    if len(closes) - 1 < min_observations:
+        raise EstimationError(
+            f"{closes.name} has {max(len(closes) - 1, 0)} returns; GARCH needs at least {min_observations}: "
+            "give more days, or leave GARCH out"
+        )
+    ewma = float(estimate(closes.to_frame()).vol_ann[0])  # also checks days and prices
+    if not np.isfinite(ewma):
+        raise EstimationError(f"{closes.name} has a price that is not finite; prices are > 0 and finite")
+    returns = np.diff(np.log(closes.to_numpy(dtype=float)))
+    per_day = len(returns) / (closes.index[-1] - closes.index[0]).days
+    # unit variance: the optimiser then sees a stablecoin and a memecoin alike
+    scale = float(np.sqrt(np.mean(returns**2)))
+    variance = _forecast(returns / scale, max(1, round(horizon_days * per_day)), str(closes.name))
+    vol_ann = scale * float(np.sqrt(variance * per_day * YEAR_DAYS))
+    return float(np.clip(vol_ann, ewma / CAP, ewma * CAP))
+
+
+def _forecast(returns: np.ndarray, steps: int, name: str) -> float:
+    """Mean variance of the next `steps` returns, in units of `returns` squared."""
+    from arch.univariate import GARCH, ZeroMean  # takes most of a second, which no command should pay unasked
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what they say is checked below
+        fit = ZeroMean(returns, volatility=GARCH(p=1, q=1), rescale=False).fit(disp="off", show_warning=False)
+        variance = float(fit.forecast(horizon=steps, reindex=False).variance.to_numpy()[-1].mean())
+    if fit.convergence_flag != 0 or not (np.isfinite(variance) and variance > 0):
+        raise EstimationError(
+            f"GARCH of {name} did not converge: flag {fit.convergence_flag}, must be 0; variance {variance:g}, "
+            "must be > 0 and finite; give more days, or leave GARCH out"
+        )
+    return variance
