@@ -344,9 +344,10 @@ contract PriceOracle is IPriceOracle, IParameters, Ownable2Step {
         );
         if (!ok || data.length != OBSERVATIONS_BYTES) return (false, 0);
         // two offsets, then 2, then, now, and the same of the liquidity
+        uint256 count;
         int256 before;
         int256 latest;
-        (, , , before, latest, , , ) = abi.decode(
+        (, , count, before, latest, , , ) = abi.decode(
             data,
             (uint256, uint256, uint256, int256, int256, uint256, uint256, uint256)
         );
@@ -354,6 +355,6 @@ contract PriceOracle is IPriceOracle, IParameters, Ownable2Step {
         unchecked {
             change = int56(latest) - int56(before);
         }
-        ok = FixedPointMathLib.abs(change) <= MAX_TICK * window;
+        ok = count == 2 && FixedPointMathLib.abs(change) <= MAX_TICK * window;
     }
 }

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from equipoise.errors import ContractRevert
 from equipoise.units import WAD
-from tests.fixtures.levered import Levered
+from tests.fixtures.levered import STAKE_USD, Levered
 from tests.fixtures.system import FUZZ, MAX
 
 FAR = 2**40
@@ -42,8 +42,8 @@ def test_redeem_in_kind__any_part__leaves_the_others_as_safe(
             assert debt - s.debt() == pytest.approx(repaid, abs=2)
             for book, amount in zip(books, amounts, strict=True):
                 assert amount * WAD <= book * int(part * WAD) + book * 10**3
-            # aToken balances are rounded by a unit
-            assert s.health() >= health * (1 - 1e-9)
+            # aToken balances are rounded by a unit: 3e-4 USD of BTC, which counts when little is left
+            assert s.health() >= health * (1 - 1e-9 - 1e-3 / (STAKE_USD * (1 - part) + 1))
             assert s.share_price() >= price * (1 - 1e-9)
 
 

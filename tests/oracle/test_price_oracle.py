@@ -36,11 +36,12 @@ def listing(s: System, **changes: object) -> tuple[object, ...]:
 
 
 def test_quote__sound_feed__is_the_answer_in_wad(system: System) -> None:
-    """EQ-40: mid, half spread and unit of each token, in order."""
+    """EQ-40: mid, bid, ask and unit of each token, in order."""
     quotes = system.price_oracle.call("quotes", [*system.tokens, system.cash])
     assert [q.midWad for q in quotes] == [p * 10**18 for p in (2_000, 30_000, 400, 1)]
     assert [q.unit for q in quotes] == [10**18, 10**8, 10**6, 10**6]
-    assert [q.halfSpreadWad for q in quotes] == [5 * 10**15] * 3 + [0]
+    assert [q.bidWad for q in quotes] == [q.midWad * 995 // 1000 for q in quotes[:3]] + [10**18]
+    assert [q.askWad for q in quotes] == [q.midWad * 1005 // 1000 for q in quotes[:3]] + [10**18]
     assert system.price_oracle.call("quote", system.tokens[1]) == quotes[1]
 
 
@@ -61,7 +62,7 @@ CASES = [
     ("PriceOracle__PriceOutOfBounds", OUT_OF_BOUNDS, 1, 0),
     ("PriceOracle__PriceOutOfBounds", OUT_OF_BOUNDS, 2**255 - 1, 0),
     ("PriceOracle__PriceOutOfBounds", OUT_OF_BOUNDS, 2**128, 0),
-    ("PriceOracle__PriceOutOfBounds", OUT_OF_BOUNDS, 10**17 + 1, 0),
+    ("PriceOracle__PriceOutOfBounds", OUT_OF_BOUNDS, 1002 * 10**14, 0),
 ]
 
 
@@ -90,10 +91,10 @@ def test_quote__at_the_heartbeat__is_still_fresh(system: System) -> None:
 
 
 def test_quote__at_its_bounds__is_accepted(system: System) -> None:
-    """EQ-40: the bounds themselves are prices."""
+    """EQ-40: the bounds themselves are prices; they are kept within 0.2 %, outwards."""
     s = system
-    s.price_oracle.send("setFeed", listing(s, min=1_999 * 10**18, max=2_001 * 10**18), sender=s.owner)
-    for usd, expected in ((1_999, NONE), (2_001, NONE), (1_998.99, OUT_OF_BOUNDS), (2_001.01, OUT_OF_BOUNDS)):
+    s.price_oracle.send("setFeed", listing(s, min=1_900 * 10**18, max=2_100 * 10**18), sender=s.owner)
+    for usd, expected in ((1_900, NONE), (2_100, NONE), (1_896.1, OUT_OF_BOUNDS), (2_104.3, OUT_OF_BOUNDS)):
         s.set_price(0, usd)
         assert fault(s) == expected
 
@@ -218,7 +219,7 @@ def test_set_feed__no_usable_price__is_refused(system: System, node: RpcChain) -
     args = listing(system, feed=dead)
     error = "PriceOracle__NonPositivePrice"
     system.refuses(error, system.price_oracle, "setFeed", args, sender=system.owner)
-    args = listing(system, min=2_001 * 10**18)
+    args = listing(system, min=2_005 * 10**18)
     error = "PriceOracle__PriceOutOfBounds"
     system.refuses(error, system.price_oracle, "setFeed", args, sender=system.owner)
 

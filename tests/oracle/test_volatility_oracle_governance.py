@@ -6,11 +6,17 @@ import numpy as np
 import pytest
 
 from equipoise.errors import ContractRevert
+from equipoise.oracle import Signer
 from equipoise.units import pack_budgets
+from tests.oracle.conftest import PARAMS, WAD, ZERO
 
-ZERO = "0x" + "00" * 20
 A, B, C = ("0x" + f"{i:040x}" for i in (0xA0, 0xA1, 0xA2))
-WAD = 10**18
+DELAY = 2 * 86_400
+
+
+def warp(oracle, seconds: int) -> None:
+    oracle.chain.request("evm_setNextBlockTimestamp", oracle.chain.timestamp() + seconds)
+    oracle.chain.request("evm_mine")
 
 
 def lanes(*values: int) -> int:
@@ -27,6 +33,7 @@ REFUSED_AT_BIRTH = {
     "zero asset": ({"assets": [A, ZERO, C]}, "VolatilityOracle__ZeroAddress", None),
     "twice the same asset": ({"assets": [A, B, A]}, "VolatilityOracle__DuplicateAsset", (A,)),
     "zero owner": ({"owner": ZERO}, "OwnableInvalidOwner", None),
+    "no realised volatility": ({"realized": ZERO}, "VolatilityOracle__ZeroAddress", None),
     "zero guardian": ({"guardian": ZERO}, "VolatilityOracle__ZeroAddress", None),
     "zero signer": ({"signers": [A, ZERO, C]}, "VolatilityOracle__ZeroAddress", None),
     "twice the same signer": ({"signers": [A, B, B]}, "VolatilityOracle__DuplicateSigner", (B,)),
@@ -82,13 +89,14 @@ def test_constructor__wrong_argument__refused_by_name(deploy_oracle, case):
         ("maxReportAge", 0, 60, 86_400),
         ("maxFallPerDayWad", 1, WAD // 100, WAD),
         ("eigenvalueFloorWad", 2, 2 * WAD // 1000, WAD // 2),
+        ("signerDelay", 5, 86_400, 30 * 86_400),
     ],
 )
 def test_setParams__bounds__held(committee, refused, field, position, lowest, highest):
     """EQ-38: parameters stay in their bounds and only the owner sets them."""
     oracle, owner = committee.oracle, committee.owner
     for wrong in (lowest - 1, highest + 1):
-        params = [3600, 2 * WAD // 10, WAD // 100]
+        params = list(PARAMS)
         params[position] = wrong
         arguments = refused(
             "ParameterOutOfRange", oracle, lambda p=params: oracle.send("setParams", p, sender=owner)
@@ -96,20 +104,33 @@ def test_setParams__bounds__held(committee, refused, field, position, lowest, hi
         assert arguments[0].rstrip(b"\0") == field.encode()
         assert arguments[1:] == (wrong, lowest, highest)
     for right in (lowest, highest):
-        params = [3600, 2 * WAD // 10, WAD // 100]
+        params = list(PARAMS)
         params[position] = right
         receipt = oracle.send("setParams", params, sender=owner)
         assert tuple(oracle.call("params")) == tuple(params)
         assert tuple(oracle.events(receipt, "ParamsSet")[0].params) == tuple(params)
 
 
+@pytest.mark.parametrize("position", [3, 4])
+def test_setParams__floor_fraction__at_most_one(committee, refused, position):
+    """EQ-38: a floor is never above what was realised."""
+    params = list(PARAMS)
+    params[position] = WAD + 1
+    action = lambda: committee.oracle.send("setParams", params, sender=committee.owner)  # noqa: E731
+    assert refused("ParameterOutOfRange", committee.oracle, action)[1:] == (WAD + 1, 0, WAD)
+    for right in (0, WAD):
+        params[position] = right
+        committee.oracle.send("setParams", params, sender=committee.owner)
+        assert tuple(committee.oracle.call("params")) == tuple(params)
+
+
 @pytest.mark.parametrize(
     ("function", "arguments"),
     [
-        ("setParams", ((3600, 2 * WAD // 10, WAD // 100),)),
+        ("setParams", (PARAMS,)),
         ("setBudgets", (lanes(40_000_000, 30_000_000, 30_000_000),)),
-        ("addSigner", (A, 4)),
-        ("setThreshold", (4,)),
+        ("proposeSigner", (A, ZERO, 4)),
+        ("raiseThreshold", (4,)),
         ("setGuardian", (A,)),
         ("transferOwnership", (A,)),
     ],
@@ -124,8 +145,8 @@ def test_owner_functions__anybody_else__refused(committee, refused, function, ar
         )
 
 
-def test_removeSigner__guardian__tightens_only(committee, refused):
-    """EQ-37: the guardian removes signers at once, but the threshold stays and must remain reachable."""
+def test_removeSigner__guardian__at_once(committee, refused):
+    """EQ-37: the guardian removes signers at once, the threshold stays."""
     oracle, signers = committee.oracle, [s.address for s in committee.signers]
     refused(
         "VolatilityOracle__NotOwnerOrGuardian",
@@ -137,17 +158,29 @@ def test_removeSigner__guardian__tightens_only(committee, refused):
         assert oracle.events(receipt, "SignerRemoved")[0].signer == signer
         assert not oracle.call("isSigner", signer)
     assert (oracle.call("threshold"), set(oracle.call("signers"))) == (3, set(signers[2:]))
-    arguments = refused(
-        "VolatilityOracle__ThresholdOutOfRange",
-        oracle,
-        lambda: oracle.send("removeSigner", signers[2], sender=committee.guardian),
-    )
-    assert arguments == (3, 2, 2)
     refused(
         "VolatilityOracle__UnknownSigner",
         oracle,
         lambda: oracle.send("removeSigner", signers[0], sender=committee.owner),
     )
+
+
+def test_removeSigner__below_the_threshold__halts(committee, refused):
+    """EQ-37: with fewer signers than the threshold nothing passes, until the owner has waited for the delay."""
+    oracle = committee.oracle
+    for signer in committee.signers[:3]:
+        oracle.send("removeSigner", signer.address, sender=committee.guardian)
+    left = committee.signers[3:]
+    reports = [s.sign_volatilities([0.5] * 3, committee.now) for s in left]
+    error = "VolatilityOracle__QuorumNotReached"
+    assert refused(error, oracle, lambda: committee.post(reports)) == (2, 3)
+    error = "VolatilityOracle__ThresholdOnlyRises"
+    assert refused(error, oracle, lambda: oracle.send("raiseThreshold", 2, sender=committee.owner)) == (2, 3)
+    oracle.send("proposeSigner", ZERO, ZERO, 2, sender=committee.owner)
+    warp(oracle, DELAY)
+    oracle.send("activateSigner", ZERO, sender=committee.stranger)
+    committee.post([s.sign_volatilities([0.5] * 3, committee.now) for s in left])
+    assert oracle.call("threshold") == 2
 
 
 def test_removeSigner__report_of_the_removed__no_longer_counts(committee, refused):
@@ -160,30 +193,108 @@ def test_removeSigner__report_of_the_removed__no_longer_counts(committee, refuse
     )
 
 
-def test_addSigner__owner__with_a_new_majority(committee, refused):
-    """EQ-37: a new signer comes with a threshold that is still a majority."""
+def test_proposeSigner__with_its_delay__comes_with_a_majority(committee, refused):
+    """EQ-37: a new signer waits for the delay, and comes with a threshold that is still a majority."""
     oracle, owner = committee.oracle, committee.owner
-    refused(
-        "VolatilityOracle__ThresholdOutOfRange", oracle, lambda: oracle.send("addSigner", A, 3, sender=owner)
-    )
-    receipt = oracle.send("addSigner", A, 4, sender=owner)
+
+    def propose(signer=A, replaces=ZERO, threshold=4):
+        return oracle.send("proposeSigner", signer, replaces, threshold, sender=owner)
+
+    for wrong in (0, 3, 7, 256 + 4):
+        error = "VolatilityOracle__ThresholdOutOfRange"
+        assert refused(error, oracle, lambda w=wrong: propose(threshold=w)) == (wrong, 4, 6)
+    error = "VolatilityOracle__DuplicateSigner"
+    refused(error, oracle, lambda: propose(committee.signers[0].address))
+    refused("VolatilityOracle__UnknownSigner", oracle, lambda: propose(replaces=B, threshold=3))
+
+    receipt = propose()
+    ready = receipt.timestamp + DELAY
+    assert tuple(oracle.call("proposalOf", A)) == (ZERO, ready, 4)
+    assert tuple(oracle.events(receipt, "SignerProposed")[0])[2:] == (4, ready)
+    refused("VolatilityOracle__ProposalPending", oracle, propose)
+    activate = lambda: oracle.send("activateSigner", A, sender=committee.stranger)  # noqa: E731
+    assert refused("VolatilityOracle__ProposalNotReady", oracle, activate)[0] == ready
+    assert not oracle.call("isSigner", A)
+    warp(oracle, DELAY)
+    receipt = activate()
     assert (oracle.call("threshold"), oracle.call("isSigner", A)) == (4, True)
     assert oracle.events(receipt, "ThresholdSet")[0].threshold == 4
-    refused("VolatilityOracle__DuplicateSigner", oracle, lambda: oracle.send("addSigner", A, 4, sender=owner))
-    refused("VolatilityOracle__ZeroAddress", oracle, lambda: oracle.send("addSigner", ZERO, 4, sender=owner))
+    refused("VolatilityOracle__NoProposal", oracle, activate)
 
 
-def test_setThreshold__owner__majority_up_to_all(committee, refused):
-    """EQ-37: more than half, at most all."""
+def test_proposeSigner__that_replaces__rotates_a_key(committee, refused):
+    """EQ-37: the old key counts until the new one does; a report that it signed before is dead."""
+    oracle, old = committee.oracle, committee.signers[0]
+    new = Signer(b"\x42" * 32, committee.domain)
+    oracle.send("proposeSigner", new.address, old.address, 3, sender=committee.owner)
+    committee.post(committee.sign(0.5, 0.5, 0.5))
+    warp(oracle, DELAY)
+    reports = committee.sign(0.6, 0.6, 0.6)
+    oracle.send("activateSigner", new.address, sender=committee.stranger)
+    error = "VolatilityOracle__NotSigner"
+    assert refused(error, oracle, lambda: committee.post(reports)) == (old.address,)
+    mixed = [reports[1], reports[2], new.sign_volatilities([0.6] * 3, committee.now)]
+    order = [*(s.address for s in committee.signers[1:3]), new.address]
+    committee.post([r for _, r in sorted(zip(order, mixed, strict=True), key=lambda pair: pair[0].lower())])
+    assert len(oracle.call("signers")) == 5
+
+
+def test_removed_signer__that_returns__has_nothing_left_to_replay(committee, refused):
+    """EQ-37: the delay is at least as long as any report may be old."""
+    oracle, gone = committee.oracle, committee.signers[0]
+    reports = committee.sign(0.5, 0.5, 0.5)
+    oracle.send("removeSigner", gone.address, sender=committee.guardian)
+    oracle.send("proposeSigner", gone.address, ZERO, 3, sender=committee.owner)
+    warp(oracle, DELAY)
+    oracle.send("activateSigner", gone.address, sender=committee.stranger)
+    refused("VolatilityOracle__ReportTooOld", oracle, lambda: committee.post(reports))
+
+
+def test_cancelProposal__guardian__before_it_counts(committee, refused):
+    """EQ-37: owner or guardian withdraws a proposal; a stranger does not."""
+    oracle = committee.oracle
+    for canceller in (committee.guardian, committee.owner):
+        oracle.send("proposeSigner", A, ZERO, 4, sender=committee.owner)
+        refused(
+            "VolatilityOracle__NotOwnerOrGuardian",
+            oracle,
+            lambda: oracle.send("cancelProposal", A, sender=committee.stranger),
+        )
+        receipt = oracle.send("cancelProposal", A, sender=canceller)
+        assert oracle.events(receipt, "ProposalCancelled")[0].signer.lower() == A
+        warp(oracle, DELAY)
+        refused(
+            "VolatilityOracle__NoProposal",
+            oracle,
+            lambda: oracle.send("activateSigner", A, sender=committee.owner),
+        )
+
+
+def test_activateSigner__after_the_set_changed__is_judged_again(committee, refused):
+    """EQ-37: a proposal that made a majority when it was made need not make one when it is due."""
     oracle, owner = committee.oracle, committee.owner
-    for wrong in (0, 2, 6, 256, 259):
+    oracle.send("proposeSigner", A, committee.signers[0].address, 3, sender=owner)
+    oracle.send("proposeSigner", B, ZERO, 4, sender=owner)
+    oracle.send("removeSigner", committee.signers[0].address, sender=committee.guardian)
+    oracle.send("removeSigner", committee.signers[1].address, sender=committee.guardian)
+    oracle.send("removeSigner", committee.signers[2].address, sender=committee.guardian)
+    warp(oracle, DELAY)
+    activate = lambda who: oracle.send("activateSigner", who, sender=owner)  # noqa: E731
+    refused("VolatilityOracle__UnknownSigner", oracle, lambda: activate(A))
+    refused("VolatilityOracle__ThresholdOutOfRange", oracle, lambda: activate(B))
+
+
+def test_raiseThreshold__owner__up_to_all(committee, refused):
+    """EQ-37: at once, since it only tightens."""
+    oracle, owner = committee.oracle, committee.owner
+    for wrong in (6, 256, 259):
         arguments = refused(
             "VolatilityOracle__ThresholdOutOfRange",
             oracle,
-            lambda w=wrong: oracle.send("setThreshold", w, sender=owner),
+            lambda w=wrong: oracle.send("raiseThreshold", w, sender=owner),
         )
         assert arguments == (wrong, 3, 5)
-    oracle.send("setThreshold", 5, sender=owner)
+    oracle.send("raiseThreshold", 5, sender=owner)
     arguments = refused(
         "VolatilityOracle__QuorumNotReached", oracle, lambda: committee.post(committee.sign(0.5, 0.5, 0.5))
     )

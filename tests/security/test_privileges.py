@@ -43,7 +43,7 @@ def test_owner__at_its_worst__cannot_move_funds_nor_block_an_exit(invested: Syst
     s.guard.send("pauseIncreases", sender=s.owner)
     s.guard.send("pauseDeposits", sender=s.owner)
     s.auction.send("setParams", AuctionConfig(0.01, 0.1).params(), sender=s.owner)
-    for signer in s.signers[:1]:
+    for signer in s.signers:
         s.volatility_oracle.send("removeSigner", signer.address, sender=s.owner)
     for token, feed in zip(s.tokens, s.feeds, strict=True):
         s.price_oracle.send("setFeed", (token, feed, 60, 500, 1, 10**30), sender=s.owner)
@@ -74,7 +74,20 @@ def test_privileged__abi_of_the_core__has_no_other_lever(system: System) -> None
             *("bind", "supply", "withdraw", "release", "borrow", "repay"),
             *("dropZeroLtvCollateral", "useAsCollateral"),
         },
-        "PriceOracle": {"setFeed", "transferOwnership", "acceptOwnership", "renounceOwnership"},
+        "PriceOracle": {
+            *("setFeed", "setTwap"),
+            *("transferOwnership", "acceptOwnership", "renounceOwnership"),
+        },
+        "RealizedVolatility": {
+            *("poke", "pokeParity", "setVolatilityOracle", "setParams"),
+            *("transferOwnership", "acceptOwnership", "renounceOwnership"),
+        },
+        "VolatilityOracle": {
+            *("postVolatilities", "postCorrelations", "postCoordinates", "solveCoordinates"),
+            *("setBudgets", "setGuardian", "setParams", "raiseThreshold"),
+            *("proposeSigner", "activateSigner", "cancelProposal", "removeSigner"),
+            *("transferOwnership", "acceptOwnership", "renounceOwnership"),
+        },
     }
     for name, expected in known.items():
         abi = load_artifact(name).abi
@@ -89,7 +102,7 @@ def test_privileged__abi_of_the_core__has_no_other_lever(system: System) -> None
 def test_ownership__moves_in_two_steps(system: System) -> None:
     """EQ-62: a slip of the pen gives nothing away."""
     s = system
-    for owned in (s.vault, s.guard, s.auction, s.price_oracle):
+    for owned in (s.vault, s.guard, s.auction, s.price_oracle, s.realized_volatility):
         owned.send("transferOwnership", s.bob, sender=s.owner)
         assert owned.call("owner").lower() == s.owner
         s.refuses("OwnableUnauthorizedAccount", owned, "acceptOwnership", sender=s.mallory)

@@ -13,7 +13,7 @@ from tests.fixtures.system import MAX, System
 NORMAL, NO_INCREASE, DELEVER_ONLY, IN_KIND_ONLY = range(4)
 HOUR, DAY = 3_600, 86_400
 NOBODY = "0x" + "00" * 20
-AGES = 36 * HOUR, 96 * HOUR, 21 * DAY
+AGES = (36 * HOUR, 96 * HOUR, 21 * DAY, 45 * DAY)
 HEALTHS = to_wad(1.3), to_wad(1.45), to_wad(1.6)
 
 
@@ -174,12 +174,14 @@ def test_guard__without_a_guardian__the_owner_still_pauses(system: System) -> No
 @pytest.mark.parametrize(
     "params",
     [
-        (599, 96 * HOUR, 21 * DAY, *HEALTHS),
-        (7 * DAY + 1, 30 * DAY, 21 * DAY, *HEALTHS),
-        (36 * HOUR, 36 * HOUR - 1, 21 * DAY, *HEALTHS),
-        (36 * HOUR, 30 * DAY + 1, 21 * DAY, *HEALTHS),
-        (36 * HOUR, 96 * HOUR, HOUR - 1, *HEALTHS),
-        (36 * HOUR, 96 * HOUR, 90 * DAY + 1, *HEALTHS),
+        (599, 96 * HOUR, 21 * DAY, 45 * DAY, *HEALTHS),
+        (7 * DAY + 1, 30 * DAY, 21 * DAY, 45 * DAY, *HEALTHS),
+        (36 * HOUR, 36 * HOUR - 1, 21 * DAY, 45 * DAY, *HEALTHS),
+        (36 * HOUR, 30 * DAY + 1, 21 * DAY, 45 * DAY, *HEALTHS),
+        (36 * HOUR, 96 * HOUR, HOUR - 1, 45 * DAY, *HEALTHS),
+        (36 * HOUR, 96 * HOUR, 90 * DAY + 1, 120 * DAY, *HEALTHS),
+        (36 * HOUR, 96 * HOUR, 21 * DAY, 21 * DAY - 1, *HEALTHS),
+        (36 * HOUR, 96 * HOUR, 21 * DAY, 180 * DAY + 1, *HEALTHS),
         (*AGES, to_wad(1.05) - 1, to_wad(1.45), to_wad(1.6)),
         (*AGES, to_wad(3) + 1, to_wad(3.5), to_wad(4)),
         (*AGES, to_wad(1.3), to_wad(1.3) - 1, to_wad(1.6)),
@@ -195,8 +197,8 @@ def test_set_params__outside_its_range__is_refused(system: System, params: tuple
 
 def test_set_params__at_its_ends__is_accepted(system: System) -> None:
     """EQ-87: the ranges are closed."""
-    lowest = (600, 600, HOUR, *[to_wad(1.05)] * 3)
-    highest = (7 * DAY, 30 * DAY, 90 * DAY, to_wad(3), to_wad(4), to_wad(5))
+    lowest = (600, 600, HOUR, HOUR, *[to_wad(1.05)] * 3)
+    highest = (7 * DAY, 30 * DAY, 90 * DAY, 180 * DAY, to_wad(3), to_wad(4), to_wad(5))
     for params in (lowest, highest):
         system.guard.send("setParams", params, sender=system.owner)
         assert tuple(system.guard.call("params")) == params

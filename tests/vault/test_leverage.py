@@ -104,7 +104,7 @@ def test_purchase__that_would_weaken_the_health_factor__is_refused(levered: Leve
     s.deposit(s.bob, 500_000)
     s.open()
     s.to_curve(1.0)
-    s.guard.send("setParams", (*s.guard.call("params")[:4], int(1.65 * WAD), int(5 * WAD)), sender=s.owner)
+    s.guard.send("setParams", (*s.guard.call("params")[:5], int(1.65 * WAD), int(5 * WAD)), sender=s.owner)
     refused = []
     for token in s.tokens:
         args = (s.auction.call("current").id, s.cash, token, MAX, MAX, s.keeper)

@@ -19,6 +19,9 @@ __all__ = ["CAP", "MIN_OBSERVATIONS", "garch_volatility"]
 
 MIN_OBSERVATIONS = 250  # with fewer, the speed of return is guesswork
 CAP = 4.0
+# arch's own start, and (omega, alpha, beta): from one alone the optimiser at times stops far below the top,
+# and the last digit of a price then decides where: two signers could differ by a factor of two
+_STARTS = (None, np.array([0.1, 0.1, 0.8]))
 
 
 def garch_volatility(
@@ -55,9 +58,9 @@ def garch_volatility(
             f"{closes.name} has {max(len(closes) - 1, 0)} returns; GARCH needs at least {min_observations}: "
             "give more days, or leave GARCH out"
         )
+    if not np.isfinite(closes).all():
+        raise EstimationError(f"{closes.name} has a price of inf; prices are > 0 and finite: correct it")
     ewma = float(estimate(closes.to_frame()).vol_ann[0])  # also checks days and prices
-    if not np.isfinite(ewma):
-        raise EstimationError(f"{closes.name} has a price that is not finite; prices are > 0 and finite")
     returns = np.diff(np.log(closes.to_numpy(dtype=float)))
     per_day = len(returns) / (closes.index[-1] - closes.index[0]).days
     # unit variance: the optimiser then sees a stablecoin and a memecoin alike
@@ -68,16 +71,24 @@ def garch_volatility(
 
 
 def _forecast(returns: np.ndarray, steps: int, name: str) -> float:
-    """Mean variance of the next `steps` returns, in units of `returns` squared."""
+    """Mean variance of the next `steps` returns, which have variance 1 so far, in the same unit."""
     from arch.univariate import GARCH, ZeroMean  # takes most of a second, which no command should pay unasked
 
+    model = ZeroMean(returns, volatility=GARCH(p=1, q=1), rescale=False)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what they say is checked below
-        fit = ZeroMean(returns, volatility=GARCH(p=1, q=1), rescale=False).fit(disp="off", show_warning=False)
-        variance = float(fit.forecast(horizon=steps, reindex=False).variance.to_numpy()[-1].mean())
-    if fit.convergence_flag != 0 or not (np.isfinite(variance) and variance > 0):
+        fits = [model.fit(disp="off", show_warning=False, starting_values=start) for start in _STARTS]
+    converged = [fit for fit in fits if fit.convergence_flag == 0 and np.isfinite(fit.loglikelihood)]
+    if not converged:
+        flags = ", ".join(str(fit.convergence_flag) for fit in fits)
         raise EstimationError(
-            f"GARCH of {name} did not converge: flag {fit.convergence_flag}, must be 0; variance {variance:g}, "
-            "must be > 0 and finite; give more days, or leave GARCH out"
+            f"GARCH of {name} did not converge (flags {flags}; one must be 0); "
+            "give more days, or leave GARCH out"
+        )
+    best = max(converged, key=lambda fit: float(fit.loglikelihood))
+    variance = float(best.forecast(horizon=steps, reindex=False).variance.to_numpy()[-1].mean())
+    if not 0 < variance < np.inf:
+        raise EstimationError(
+            f"GARCH of {name} forecasts a variance of {variance:g}, not > 0 and finite; leave GARCH out"
         )
     return variance

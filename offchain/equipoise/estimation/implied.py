@@ -20,7 +20,7 @@ from equipoise.marketdata.prices import _read
 __all__ = ["ImpliedVolatility", "load_implied"]
 
 _LOWEST, _HIGHEST = 0.01, 10.0
-_SCALE = {"percent": 0.01, "fraction": 1.0}
+_UNITS = {"percent": 100.0, "fraction": 1.0}
 
 
 @dataclass(frozen=True)
@@ -104,11 +104,11 @@ def load_implied(
         The message names the file, the asset and the day, and says what to do.
     """
     try:
-        if unit not in _SCALE:
+        if unit not in _UNITS:
             raise MarketDataError(f"unit is {unit!r}; choose percent or fraction")
         table = _read(Path(path), None if columns is None else list(dict.fromkeys(columns.values())))
         if columns is not None:  # one column may serve several assets
             table = pd.DataFrame({asset: table[column] for asset, column in columns.items()})
-        return ImpliedVolatility(table * _SCALE[unit])
+        return ImpliedVolatility(table / _UNITS[unit])
     except MarketDataError as error:
         raise MarketDataError(f"{path}: {error}") from error

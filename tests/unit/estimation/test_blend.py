@@ -172,7 +172,7 @@ CHANGED = [
     BlendConfig(horizon_days=8),
     BlendConfig(implied_max_age_days=4),
     *(
-        BlendConfig(base=replace(EstimationConfig(), **{name: value}))
+        BlendConfig(base=replace(EstimationConfig(), **{name: value}))  # type: ignore[arg-type]
         for name, value in {
             "volatility_decay": 0.9400000001,
             "correlation_decay": 0.98,
@@ -201,7 +201,7 @@ def test_model_id__any_field_changed__another_id_and_hash() -> None:
 
 def test_model_id__equal_numbers_of_other_types__same_id() -> None:
     assert BlendConfig(ewma=1, garch=0, implied=0).model_id == only("ewma").model_id
-    assert BlendConfig(ewma=np.float64(0.5)).model_id == BlendConfig().model_id
+    assert BlendConfig(ewma=np.float64(0.5)).model_id == BlendConfig().model_id  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import arch.univariate
 import numpy as np
 import pandas as pd
 import pytest
@@ -107,7 +108,7 @@ def test_garch_volatility__optimiser_gives_up__estimation_error_not_a_number(
 ) -> None:
     closes, _ = simulated(5, 400)
     monkeypatch.setattr("arch.univariate.base.ARCHModelResult.convergence_flag", 9)
-    with pytest.raises(EstimationError, match="GARCH of SIM did not converge: flag 9"):
+    with pytest.raises(EstimationError, match=r"GARCH of SIM did not converge \(flags 9, 9;"):
         garch_volatility(closes)
     assert not recwarn.list
     assert capfd.readouterr() == ("", "")
@@ -124,7 +125,7 @@ def test_garch_volatility__too_few_returns__estimation_error() -> None:
 
 @pytest.mark.parametrize(
     ("value", "message"),
-    [(np.inf, "not finite"), (0.0, "> 0"), (-1.0, "> 0")],
+    [(np.inf, "SIM has a price of inf"), (0.0, "> 0"), (-1.0, "> 0")],
     ids=["inf", "zero", "negative"],
 )
 def test_garch_volatility__impossible_price__estimation_error(value: float, message: str) -> None:
@@ -143,3 +144,33 @@ def test_garch_volatility__unusable_input__estimation_error() -> None:
         garch_volatility(closes * 0 + 1)
     with pytest.raises(EstimationError, match="ascending"):
         garch_volatility(closes.iloc[::-1])
+
+
+def test_garch_volatility__one_start_stops_short__the_likelier_fit_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    closes, _ = simulated(2, 1_000)
+    good = garch_volatility(closes)
+    stuck = np.array([0.9, 0.05, 0.05])
+    fit = arch.univariate.ZeroMean.fit
+
+    def first_gets_stuck(model: object, starting_values: object = None, **options: object) -> object:
+        if starting_values is not None:
+            return fit(model, starting_values=starting_values, **options)
+        return fit(model, starting_values=stuck, **options, options={"maxiter": 1})
+
+    monkeypatch.setattr("arch.univariate.ZeroMean.fit", first_gets_stuck)
+    monkeypatch.setattr("arch.univariate.base.ARCHModelResult.convergence_flag", 0)
+    assert garch_volatility(closes) == pytest.approx(good, rel=1e-3)
+
+
+@settings(max_examples=20)
+@given(seed=st.integers(0, 1_000), shock=st.sampled_from([0.0, 0.3, 1.0]), day=st.integers(1, 400))
+def test_garch_volatility__last_digits_of_the_prices__do_not_matter(
+    seed: int, shock: float, day: int
+) -> None:
+    """Signers whose feeds differ by rounding agree, even after a jump that dwarfs the rest."""
+    closes, _ = simulated(seed, 400)
+    closes.iloc[-day:] *= np.exp(shock)
+    noise = 1 + 1e-12 * np.random.default_rng(seed).standard_normal(len(closes))
+    assert garch_volatility(closes * noise) == pytest.approx(garch_volatility(closes), rel=1e-3)

@@ -48,7 +48,7 @@ def test_at__any_day__young_enough_and_blind_to_the_future(seed: int, today: int
     found = ImpliedVolatility(values).at(day, age)
     assert found == ImpliedVolatility(changed).at(day, age)
     for name in values:
-        window = values.loc[day - pd.Timedelta(days=age) : day, name].dropna()
+        window = values[name].loc[day - pd.Timedelta(days=age) : day].dropna()
         assert found.get(str(name)) == (window.iloc[-1] if len(window) else None)
 
 

@@ -1,0 +1,357 @@
+"""What the chain itself saw: estimator, spacing, bad prints, warm-up, and how it holds reports up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from math import exp, inf, log, sqrt
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from equipoise.client.artifacts import load_artifact
+from equipoise.client.config import RealizedConfig
+from equipoise.client.contract import Contract, create
+from equipoise.errors import ContractRevert
+from equipoise.units import DAY, WAD, YEAR, to_wad
+from tests.fixtures.system import FUZZ, System
+
+ALL = 2**256 - 1
+HOUR = 3600
+HALF_LIFE = RealizedConfig().half_life
+NOBODY = "0x" + "0" * 40
+
+
+class Reference:
+    """The same estimator in floats, prices one behind, without the spike filter."""
+
+    def __init__(self) -> None:
+        self.sum, self.weight = 0.0, 0.0
+        self.prints: list[tuple[int, float]] = []
+
+    def add(self, at: int, price: float) -> None:
+        self.prints.append((at, log(price)))
+        if len(self.prints) < 3:
+            return
+        (t0, a), (t1, b) = self.prints[-3:-1]
+        kept = 2 ** (-min(t1 - t0, DAY) / HALF_LIFE)
+        self.sum = kept * self.sum + (1 - kept) * (b - a) ** 2 * YEAR / (t1 - t0)
+        self.weight = kept * self.weight + 1 - kept
+
+    @property
+    def vol(self) -> float:
+        return sqrt(self.sum / self.weight) if self.weight else 0.0
+
+
+def poke(s: System, elapsed: int, lanes: int = ALL) -> int:
+    s.warp(max(1, elapsed - 1))
+    s.realized_volatility.send("poke", lanes, sender=s.mallory)
+    return s.now()
+
+
+def vol(s: System, index: int = 0) -> float:
+    """Whether warm or not."""
+    return sqrt(s.realized_volatility.call("series", index).variance / 1e12)
+
+
+def walk(s: System, sigma: float, count: int, seed: int = 1, spacing: int = DAY // 2, index: int = 0) -> None:
+    """A random walk of one asset's price, poked at each step; the others stand still."""
+    rng = np.random.default_rng(seed)
+    price = s.price(index)
+    for shock in rng.standard_normal(count):
+        price *= exp(sigma * sqrt(spacing / YEAR) * shock)
+        s.set_price(index, price)
+        poke(s, spacing)
+
+
+@pytest.fixture
+def quiet(system: System) -> Iterator[System]:
+    """Reports stay usable however long the pokes go on."""
+    s = system
+    s.volatility_oracle.send("setParams", (DAY, *params_tail(s)), sender=s.owner)
+    yield s
+
+
+def params_tail(s: System) -> tuple[int, ...]:
+    return tuple(s.volatility_oracle.call("params"))[1:]
+
+
+STEPS = st.lists(
+    st.tuples(st.integers(HOUR + 2, 4 * DAY), st.floats(-0.05, 0.05)), min_size=5, max_size=25
+)
+
+
+@FUZZ
+@given(steps=STEPS)
+def test_poke__at_any_times__is_the_decayed_mean(system: System, steps: list[tuple[int, float]]) -> None:
+    """EQ-140: r^2 year / t, decayed by elapsed time: spacing changes the weights and nothing else."""
+    with system.scenario() as s:
+        reference, price = Reference(), s.price(0)
+        reference.add(poke(s, HOUR + 2), price)
+        for elapsed, change in steps:
+            price = round(price * exp(change) * 10**8) / 10**8
+            s.set_price(0, price)
+            reference.add(poke(s, elapsed), price)
+        # six standard deviations of 100 % over the shortest interval here are 6.4 %: nothing was a spike
+        assert vol(s) == pytest.approx(reference.vol, rel=1e-6, abs=1e-6)
+        assert s.realized_volatility.call("series", 0).weight / 1e9 == pytest.approx(reference.weight, rel=1e-6)
+
+
+@pytest.mark.parametrize("spacing", [HOUR + 2, DAY // 4, 2 * DAY])
+def test_poke__of_a_random_walk__finds_its_volatility(system: System, spacing: int) -> None:
+    """EQ-140: whatever the spacing; 200 returns leave a standard error of 5 to 10 %."""
+    walk(system, 0.8, 200, spacing=spacing)
+    assert vol(system) == pytest.approx(0.8, rel=0.3)
+
+
+def test_poke__before_its_interval__takes_nothing(system: System) -> None:
+    """EQ-141: nobody can make noise count more by poking fast."""
+    s = system
+    poke(s, HOUR + 2)
+    assert s.realized_volatility.call("due") == 0
+    error = "RealizedVolatility__NothingToPoke"
+    s.refuses(error, s.realized_volatility, "poke", ALL, sender=s.mallory)
+    s.warp(HOUR)
+    assert s.realized_volatility.call("due") == 0b111
+    s.refuses(error, s.realized_volatility, "poke", 0, sender=s.mallory)
+    s.refuses(error, s.realized_volatility, "poke", 0b1000, sender=s.mallory)
+
+
+def test_poke__a_dead_feed__is_left_out_and_catches_up(system: System) -> None:
+    """EQ-141: one asset's fault stops no other's statistics, nor for ever its own."""
+    s = system
+    poke(s, HOUR + 2)
+    s.feeds[1].send("setBehaviour", 1, b"", sender=s.keeper)
+    s.warp(HOUR)
+    receipt = s.realized_volatility.send("poke", ALL, sender=s.mallory)
+    assert s.realized_volatility.events(receipt, "Poked")[0].lanes == 0b101
+    before = s.realized_volatility.call("series", 1).pendingAt
+    s.feeds[1].send("setBehaviour", 0, b"", sender=s.keeper)
+    poke(s, 2, 0b010)
+    assert s.realized_volatility.call("series", 1).pendingAt > before
+
+
+@FUZZ
+@given(size=st.floats(0.02, 8), sign=st.sampled_from([-1, 1]), at=st.integers(2, 58))
+def test_poke__one_bad_print_of_any_size__leaves_no_trace(
+    system: System, size: float, sign: int, at: int
+) -> None:
+    """EQ-142: a price a thousand times off for one print moves the volatility by less than a good print does."""
+    rng = np.random.default_rng(7)
+    shocks = rng.standard_normal(60) * 0.6 * sqrt(HOUR / YEAR)
+
+    def run(bad: int | None) -> float:
+        with system.scenario() as s:
+            price = s.price(0)
+            for k, shock in enumerate(shocks):
+                price *= exp(shock)
+                s.set_price(0, price * exp(sign * size) if k == bad else price)
+                poke(s, HOUR + 2)
+            return vol(s)
+
+    clean = run(None)
+    # below six standard deviations (4 % at 60 % an hour) it is no spike, and counts as the two returns it is
+    allowed = 0.12 if size > 0.07 else inf
+    assert abs(run(at) / clean - 1) < allowed
+
+
+def test_poke__a_fall_that_stays__counts_in_full(system: System) -> None:
+    """EQ-142: the control: a crash is no bad print; it counts one print later."""
+    s = system
+    walk(s, 0.3, 40)
+    before = vol(s)
+    s.set_price(0, s.price(0) * 0.6)
+    poke(s, DAY // 2)
+    assert vol(s) < 1.3 * before
+    poke(s, DAY // 2)
+    assert vol(s) > 3 * before
+
+
+def test_floors__before_the_warm_up__are_zero(system: System) -> None:
+    """EQ-143: half a half-life's worth of returns before a series counts, however long that takes."""
+    s = system
+    seen = []
+    for _ in range(14):
+        s.set_price(0, s.price(0) * 1.02)
+        poke(s, DAY)
+        series = s.realized_volatility.call("series", 0)
+        warm = s.realized_volatility.call("volatility", 0) > 0
+        assert warm == (series.weight >= 5 * 10**8) == bool(s.realized_volatility.call("floors")[0] & 0xFFFFFFFF)
+        seen.append(warm)
+    assert not seen[5]
+    assert seen[-1]
+
+
+def test_floors__after_a_long_silence__still_hold(system: System) -> None:
+    """EQ-143: nobody poked for two months: the last known volatility is the floor, and one return weighs a day's."""
+    s = system
+    walk(s, 0.8, 40)
+    known = s.realized_volatility.call("volatility", 0)
+    weight = s.realized_volatility.call("series", 0).weight
+    s.warp(60 * DAY)
+    assert s.realized_volatility.call("volatility", 0) == known
+    for _ in range(2):
+        poke(s, HOUR + 2)
+    assert vol(s) * 1e8 > 0.9 * known
+    assert s.realized_volatility.call("series", 0).weight > weight
+
+
+def test_exposures__reported_below_the_floor__use_the_floor(quiet: System) -> None:
+    """EQ-144: targets, portfolio volatility and dashboard see max(reported, 0.7 x realised)."""
+    s = quiet
+    walk(s, 1.5, 40)
+    realised = s.realized_volatility.call("volatility", 0)
+    s.post_volatilities([0.2, 0.6, 0.2])
+    floor = -(-realised * 7 // 10)
+    assert floor > 0.5 * 10**8
+    for data in (s.volatility_oracle.call("exposureData"), s.volatility_oracle.call("riskData")):
+        assert data.vols & 0xFFFFFFFF == floor
+        assert data.vols >> 32 & 0xFFFFFFFF == 6 * 10**7
+    assert s.volatility_oracle.call("reportedVolatilities") & 0xFFFFFFFF == 2 * 10**7
+    board = s.lens.call("dashboard", s.auction)
+    assert (board.volatilitiesWad[0], board.reportedWad[0]) == (floor * 10**10, 2 * 10**17)
+    assert board.realizedWad[0] == realised * 10**10
+    targets = s.auction.call("targetExposures").targetsWad
+    s.post_volatilities([2.5, 0.6, 0.2])
+    assert s.auction.call("targetExposures").targetsWad[0] < targets[0]
+    assert s.volatility_oracle.call("exposureData").vols & 0xFFFFFFFF == 25 * 10**7
+
+
+def correlated_walk(s: System, matrix: np.ndarray, days: int, vols: list[float], seed: int = 3) -> None:
+    """Daily prices of all assets with these correlations; each asset poked twice a day, the portfolio daily."""
+    rng = np.random.default_rng(seed)
+    root = np.linalg.cholesky(matrix)
+    prices = np.array([s.price(i) for i in range(s.n)])
+    for _ in range(days):
+        for _ in range(2):
+            prices = prices * np.exp(root @ rng.standard_normal(s.n) * np.array(vols) * sqrt(0.5 * DAY / YEAR))
+            for i, price in enumerate(prices):
+                s.set_price(i, float(price))
+            poke(s, DAY // 2)
+        try:
+            s.realized_volatility.send("pokeParity", sender=s.mallory)
+        except ContractRevert as revert:
+            assert revert.name == "RealizedVolatility__TooEarly"
+
+
+@pytest.mark.parametrize(
+    ("truth", "low", "high"), [(0.5, 0.75, 1.35), (0.9, 1.25, 2.2)], ids=["as reported", "far above"]
+)
+def test_poke_parity__correlations__are_told_from_false_ones(
+    quiet: System, truth: float, low: float, high: float
+) -> None:
+    """EQ-145: with correlations of 0.5 (or -0.1 for 0.9) as signed, the portfolio is as volatile as it should be, or more."""
+    s = quiet
+    claimed = 0.5 if truth == 0.5 else -0.1
+    s.post_correlations(np.full((3, 3), claimed) + (1 - claimed) * np.eye(3))
+    correlated_walk(s, np.full((3, 3), truth) + (1 - truth) * np.eye(3), 45, s.vols)
+    ratio = s.realized_volatility.call("floors")[1] / WAD
+    assert low < ratio < high
+    assert s.lens.call("dashboard", s.auction).parityRatioWad == pytest.approx(ratio * WAD)
+
+
+def test_exposures__with_false_correlations__shrink_together(quiet: System) -> None:
+    """EQ-146: all targets are divided by 0.7 x ratio, so shares of risk hold and the portfolio does not."""
+    s = quiet
+    s.post_correlations(np.full((3, 3), -0.3) + 1.3 * np.eye(3))
+    honest = s.auction.call("targetExposures").targetsWad
+    correlated_walk(s, np.full((3, 3), 0.95) + 0.05 * np.eye(3), 45, s.vols)
+    ratio = s.realized_volatility.call("floors")[1] / WAD
+    assert 0.7 * ratio > 1.05
+    shrunk = s.auction.call("targetExposures").targetsWad
+    uncapped = [v for v in s.volatility_oracle.call("parityPortfolio")[:1]][0]
+    used = s.volatility_oracle.call("exposureData").vols
+    for i in range(3):
+        lane = 32 * i
+        assert (used >> lane & 0xFFFFFFFF) == pytest.approx((uncapped >> lane & 0xFFFFFFFF) * 0.7 * ratio, rel=1e-6)
+    assert sum(shrunk) < sum(honest)
+
+
+def test_poke_parity__without_a_portfolio__is_refused(make_system: Callable[..., System]) -> None:
+    """EQ-145: before any report there is nothing to watch."""
+    s = make_system(reports=False)
+    poke(s, HOUR + 2)
+    error = "RealizedVolatility__NoPortfolio"
+    s.refuses(error, s.realized_volatility, "pokeParity", sender=s.mallory)
+
+
+def test_poke_parity__with_old_series_or_too_early__is_refused(system: System) -> None:
+    """EQ-145: the assets' prices must be of about one time, and the returns of about a day."""
+    s = system
+    revert = s.refuses("RealizedVolatility__SeriesTooOld", s.realized_volatility, "pokeParity", sender=s.mallory)
+    assert revert.arguments[:2] == (0, 0)
+    for _ in range(2):
+        poke(s, HOUR + 2)
+    s.realized_volatility.send("pokeParity", sender=s.mallory)
+    at = s.realized_volatility.call("parity").at
+    revert = s.refuses("RealizedVolatility__TooEarly", s.realized_volatility, "pokeParity", sender=s.mallory)
+    assert revert.arguments[0] == at + DAY
+    s.warp(3 * DAY)
+    s.refuses("RealizedVolatility__SeriesTooOld", s.realized_volatility, "pokeParity", sender=s.mallory)
+
+
+RANGES = [
+    (0, DAY, 90 * DAY),
+    (1, 600, DAY),
+    (2, HOUR, 7 * DAY),
+    (3, HOUR, 7 * DAY),
+    (4, WAD // 10, 9 * WAD // 10),
+]
+
+
+@pytest.mark.parametrize(("position", "lowest", "highest"), RANGES)
+def test_set_params__outside_its_range__is_refused(
+    system: System, position: int, lowest: int, highest: int
+) -> None:
+    """EQ-147: every parameter has its range and is the owner's."""
+    s, right = system, list(RealizedConfig().params())
+    for wrong in (lowest - 1, highest + 1):
+        params = [*right[:position], wrong, *right[position + 1 :]]
+        revert = s.refuses("ParameterOutOfRange", s.realized_volatility, "setParams", params, sender=s.owner)
+        assert revert.arguments[1:] == (wrong, lowest, highest)
+    for value in (lowest, highest):
+        params = [*right[:position], value, *right[position + 1 :]]
+        if position == 1:
+            params[2] = 7 * DAY
+        s.realized_volatility.send("setParams", params, sender=s.owner)
+        assert list(s.realized_volatility.call("params")) == params
+    s.refuses("OwnableUnauthorizedAccount", s.realized_volatility, "setParams", right, sender=s.guardian)
+
+
+def test_set_volatility_oracle__twice_or_of_another_basket__is_refused(system: System) -> None:
+    """EQ-147: once, by the owner, and for the same assets in the same order."""
+    s = system
+    args = s.realized_volatility, "setVolatilityOracle", s.volatility_oracle
+    s.refuses("RealizedVolatility__OracleAlreadySet", *args, sender=s.owner)
+    other = build(s, [s.tokens[1], s.tokens[0], s.tokens[2]])
+    for sender, error in (
+        (s.mallory, "OwnableUnauthorizedAccount"),
+        (s.owner, "RealizedVolatility__BasketMismatch"),
+    ):
+        with pytest.raises(ContractRevert) as caught:
+            other.send("setVolatilityOracle", s.volatility_oracle, sender=sender)
+        assert caught.value.name == error
+    with pytest.raises(ContractRevert) as caught:
+        other.send("pokeParity", sender=s.mallory)
+    assert caught.value.name == "RealizedVolatility__NoPortfolio"
+
+
+def test_constructor__no_assets_or_nine_or_an_unlisted_one__is_refused(system: System) -> None:
+    """EQ-147: 1 to 8 listed tokens."""
+    s = system
+    for tokens, error in (
+        ([], "RealizedVolatility__AssetCountOutOfRange"),
+        (s.tokens * 3, "RealizedVolatility__AssetCountOutOfRange"),
+        ([s.impostor], "PriceOracle__UnknownToken"),
+    ):
+        with pytest.raises(ContractRevert) as caught:
+            build(s, tokens)
+        assert caught.value.name == error
+    assert [a.lower() for a in build(s, s.tokens[:1]).call("assets")] == [s.tokens[0].address.lower()]
+
+
+def build(s: System, tokens: list[Contract]) -> Contract:
+    params = (*RealizedConfig().params()[:4], to_wad(0.5))
+    args = s.owner, s.price_oracle, tokens, params
+    return create(s.chain, load_artifact("RealizedVolatility"), *args, sender=s.owner)
