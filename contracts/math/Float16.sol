@@ -29,7 +29,9 @@ library Float16 {
 
     /// @custom:requirement EQ-44
     function unpack(uint16 code) internal pure returns (uint256) {
-        if (code < HALF) return code;
-        return (HALF + (code % HALF)) << (code / HALF - 1);
+        unchecked {
+            if (code < HALF) return code;
+            return (HALF + (code % HALF)) << (code / HALF - 1);
+        }
     }
 }

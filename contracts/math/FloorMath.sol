@@ -20,9 +20,12 @@ library FloorMath {
         uint256 fractionWad,
         uint256 n
     ) internal pure returns (uint256 result) {
-        for (uint256 i; i < n; ++i) {
-            uint256 floor = FixedPointMathLib.mulWadUp(Word8.lane(realised, i), fractionWad);
-            result |= FixedPointMathLib.max(Word8.lane(vols, i), floor) << (Word8.LANE_BITS * i);
+        unchecked {
+            // a lane under 2^32, a fraction of at most one
+            for (uint256 shift; shift < Word8.LANE_BITS * n; shift += Word8.LANE_BITS) {
+                uint256 floor = (((realised >> shift) & Word8.LANE_MASK) * fractionWad + WAD - 1) / WAD;
+                result |= FixedPointMathLib.max((vols >> shift) & Word8.LANE_MASK, floor) << shift;
+            }
         }
     }
 

@@ -15,7 +15,10 @@ library Word8 {
 
     /// @notice Lane `i` in 1e-8.
     function lane(uint256 word, uint256 i) internal pure returns (uint256) {
-        return (word >> (LANE_BITS * i)) & LANE_MASK;
+        unchecked {
+            // i < 8
+            return (word >> (LANE_BITS * i)) & LANE_MASK;
+        }
     }
 
     /// @notice Lane `i` as WAD.

@@ -245,14 +245,22 @@ contract MathHarness {
         return TwapMath.priceWad(tickCumulativeDelta, window, baseIsToken0, baseDecimals, quoteDecimals);
     }
 
-    function ewmaUpdate(
-        uint256 variance,
+    function weights(
         uint256 weightWad,
-        uint256 newSample,
         uint256 elapsed,
         uint256 halfLife
-    ) external pure returns (uint256, uint256) {
-        return EwmaMath.update(variance, weightWad, newSample, elapsed, halfLife);
+    ) external pure returns (uint256 oldWad, uint256 freshWad) {
+        return EwmaMath.weights(weightWad, elapsed, halfLife);
+    }
+
+    function ewmaUpdate(
+        uint256 vol,
+        uint256 newSample,
+        uint256 oldWad,
+        uint256 freshWad,
+        uint256 maxVol
+    ) external pure returns (uint256) {
+        return EwmaMath.update(vol, newSample, oldWad, freshWad, maxVol);
     }
 
     function isSpike(
@@ -261,7 +269,7 @@ contract MathHarness {
         uint256 elapsed,
         uint256 variance
     ) external pure returns (bool) {
-        return EwmaMath.isSpike(first, second, elapsed, variance);
+        return EwmaMath.isSpike(first, second, EwmaMath.sample(first, elapsed), variance);
     }
 
     function raised(

@@ -11,23 +11,11 @@ import {IUniswapV3Pool} from "../interfaces/external/IUniswapV3.sol";
 import {IParameters} from "../interfaces/IParameters.sol";
 import {IPriceOracle} from "../interfaces/IPriceOracle.sol";
 import {Bounds} from "../math/Bounds.sol";
-import {Float16} from "../math/Float16.sol";
 import {TwapMath} from "../math/TwapMath.sol";
+import {Listing, ListingWord} from "./Listing.sol";
 
 /// @title Chainlink prices with heartbeat, bounds and a spread, an L2 sequencer check and a TWAP cross-check
 contract PriceOracle is IPriceOracle, IParameters, Ownable2Step {
-    /// @dev A `Feed` in one slot, with bounds as Float16.
-    struct Listing {
-        address feed;
-        uint24 heartbeat;
-        uint8 feedDecimals;
-        uint8 tokenDecimals;
-        uint16 halfSpreadBps;
-        uint16 minPrice;
-        uint16 maxPrice;
-        bool hasTwap;
-    }
-
     /// @dev A `Twap` with what was read from its pool at listing, so that a pool that dies cannot make a reading revert.
     struct Check {
         address pool;
@@ -37,18 +25,8 @@ contract PriceOracle is IPriceOracle, IParameters, Ownable2Step {
         address other;
     }
 
-    /// @dev What one reading found out; `answer` and `updatedAt` are the feed's, for the error.
-    struct Reading {
-        Fault fault;
-        uint256 priceWad;
-        uint256 twapWad;
-        int256 answer;
-        uint256 updatedAt;
-    }
-
     uint256 private constant WAD = 1e18;
     uint256 private constant BPS = 1e4;
-    uint256 private constant BPS_TO_WAD = 1e14;
     uint256 private constant MAX_DECIMALS = 18;
     uint256 private constant MAX_PRICE_WAD = 1e30;
     uint256 private constant MIN_HEARTBEAT = 60;
@@ -58,7 +36,7 @@ contract PriceOracle is IPriceOracle, IParameters, Ownable2Step {
     uint256 private constant FEED_GAS = 400_000;
     uint256 private constant POOL_GAS = 1_000_000;
     uint256 private constant MAX_TICK = 887_272;
-    uint16 private constant ROUND_BYTES = 160;
+    uint256 private constant ROUND_BYTES = 160;
     uint16 private constant OBSERVATIONS_BYTES = 256;
 
     address private immutable _sequencerFeed;
@@ -98,26 +76,26 @@ contract PriceOracle is IPriceOracle, IParameters, Ownable2Step {
         Bounds.check("feedDecimals", feedDecimals, 0, MAX_DECIMALS);
         Bounds.check("tokenDecimals", tokenDecimals, 0, MAX_DECIMALS);
 
-        _listings[config.token] = Listing({
-            feed: config.feed,
-            heartbeat: uint24(config.heartbeat),
-            feedDecimals: feedDecimals,
-            tokenDecimals: tokenDecimals,
-            halfSpreadBps: config.halfSpreadBps,
-            minPrice: Float16.packDown(config.minPriceWad),
-            maxPrice: Float16.packUp(config.maxPriceWad),
-            hasTwap: _listings[config.token].hasTwap
-        });
+        Feed memory feed = Feed(
+            config.feed,
+            config.heartbeat,
+            feedDecimals,
+            tokenDecimals,
+            config.halfSpreadBps,
+            config.minPriceWad,
+            config.maxPriceWad
+        );
+        _listings[config.token] = ListingWord.pack(feed, _listings[config.token].hasTwap());
         emit FeedSet(config.token, feedOf(config.token));
         quote(config.token);
     }
 
     /// @inheritdoc IPriceOracle
     function setTwap(address token, Twap calldata twap) external onlyOwner {
-        if (_listings[token].feed == address(0)) revert PriceOracle__UnknownToken(token);
+        if (!_listings[token].exists()) revert PriceOracle__UnknownToken(token);
         bool checks = twap.pool != address(0);
         delete _checks[token];
-        _listings[token].hasTwap = checks;
+        _listings[token] = _listings[token].withTwap(checks);
         if (checks) _checks[token] = _checkOf(token, twap);
         emit TwapSet(token, twap);
         if (checks) quote(token);
@@ -130,7 +108,7 @@ contract PriceOracle is IPriceOracle, IParameters, Ownable2Step {
         IUniswapV3Pool pool = IUniswapV3Pool(twap.pool);
         bool isToken0 = token == pool.token0();
         address other = isToken0 ? pool.token1() : pool.token0();
-        if ((!isToken0 && token != pool.token1()) || _listings[other].feed == address(0))
+        if ((!isToken0 && token != pool.token1()) || !_listings[other].exists())
             revert PriceOracle__WrongPool(token, twap.pool);
         (, , , uint16 cardinality, , , ) = pool.slot0();
         // a pool writes at most one observation a block: with so many nobody can push the window out of them
@@ -158,33 +136,24 @@ contract PriceOracle is IPriceOracle, IParameters, Ownable2Step {
         Fault fault = _sequencerFault();
         result = new Fault[](tokens.length);
         for (uint256 i; i < tokens.length; ++i) {
-            result[i] = _checked(tokens[i], _listings[tokens[i]], fault).fault;
+            (result[i], , ) = _checked(tokens[i], _listings[tokens[i]], fault);
         }
     }
 
     /// @inheritdoc IPriceOracle
     function answers(address[] calldata tokens) external view returns (uint256[] memory pricesWad) {
-        pricesWad = new uint256[](tokens.length);
+        uint256 count = tokens.length;
+        pricesWad = new uint256[](count);
         if (_sequencerFault() != Fault.None) return pricesWad;
-        for (uint256 i; i < tokens.length; ++i) {
-            Reading memory r = _read(_listings[tokens[i]]);
-            if (r.fault == Fault.None) pricesWad[i] = r.priceWad;
+        for (uint256 i; i < count; ++i) {
+            (Fault fault, uint256 priceWad) = _read(_listings[tokens[i]]);
+            if (fault == Fault.None) pricesWad[i] = priceWad;
         }
     }
 
     /// @inheritdoc IPriceOracle
     function feedOf(address token) public view returns (Feed memory) {
-        Listing memory l = _listings[token];
-        return
-            Feed(
-                l.feed,
-                l.heartbeat,
-                l.feedDecimals,
-                l.tokenDecimals,
-                l.halfSpreadBps,
-                uint128(Float16.unpack(l.minPrice)),
-                uint128(Float16.unpack(l.maxPrice))
-            );
+        return _listings[token].unpack();
     }
 
     /// @inheritdoc IPriceOracle
@@ -198,95 +167,87 @@ contract PriceOracle is IPriceOracle, IParameters, Ownable2Step {
         return ChainConfig(_sequencerFeed, uint32(_gracePeriod), uint32(_blockTime));
     }
 
-    function _quote(address token, Fault sequencer) private view returns (Quote memory) {
-        Listing memory l = _listings[token];
-        Reading memory r = _checked(token, l, sequencer);
-        if (r.fault != Fault.None) _refuse(token, l, r);
-        uint256 halfSpreadWad = l.halfSpreadBps * BPS_TO_WAD;
-        uint256 low = FixedPointMathLib.min(r.priceWad, r.twapWad);
-        uint256 high = FixedPointMathLib.max(r.priceWad, r.twapWad);
-        return
-            Quote(
-                r.priceWad,
-                FixedPointMathLib.mulWad(low, WAD - halfSpreadWad),
-                FixedPointMathLib.mulWadUp(high, WAD + halfSpreadWad),
-                10 ** l.tokenDecimals
-            );
+    function _quote(address token, Fault sequencer) private view returns (Quote memory q) {
+        Listing l = _listings[token];
+        (Fault fault, uint256 priceWad, uint256 twapWad) = _checked(token, l, sequencer);
+        if (fault != Fault.None) _refuse(token, l, fault, priceWad, twapWad);
+        unchecked {
+            // a price under 2^101, a mean under 2^141, a half spread of at most 5 %
+            uint256 halfSpread = l.halfSpreadBps();
+            q.midWad = priceWad;
+            q.bidWad = (FixedPointMathLib.min(priceWad, twapWad) * (BPS - halfSpread)) / BPS;
+            q.askWad = (FixedPointMathLib.max(priceWad, twapWad) * (BPS + halfSpread) + BPS - 1) / BPS;
+            q.unit = 10 ** l.tokenDecimals();
+        }
     }
 
-    function _refuse(address token, Listing memory l, Reading memory r) private view {
-        Fault fault = r.fault;
+    /// @dev The path of no return: what the feed said is read once more for the error.
+    function _refuse(address token, Listing l, Fault fault, uint256 priceWad, uint256 twapWad) private view {
         if (fault == Fault.UnknownToken) revert PriceOracle__UnknownToken(token);
-        if (fault == Fault.FeedFailed) revert PriceOracle__FeedFailed(token, l.feed);
-        if (fault == Fault.NonPositive) revert PriceOracle__NonPositivePrice(token, r.answer);
-        if (fault == Fault.FromTheFuture)
-            revert PriceOracle__PriceFromTheFuture(token, r.updatedAt, block.timestamp);
-        if (fault == Fault.Stale)
-            revert PriceOracle__StalePrice(token, r.updatedAt, l.heartbeat, block.timestamp);
         if (fault == Fault.SequencerDown) {
             (, uint256 upSince) = _sequencer();
             revert PriceOracle__SequencerDown(upSince, _gracePeriod, block.timestamp);
         }
         if (fault == Fault.TwapFailed) revert PriceOracle__TwapFailed(token, _checks[token].pool);
         if (fault == Fault.TwapDeviates)
-            revert PriceOracle__TwapDeviates(token, r.priceWad, r.twapWad, _checks[token].bandBps);
-        Feed memory feed = feedOf(token);
-        revert PriceOracle__PriceOutOfBounds(token, r.priceWad, feed.minPriceWad, feed.maxPriceWad);
+            revert PriceOracle__TwapDeviates(token, priceWad, twapWad, _checks[token].bandBps);
+        if (fault == Fault.OutOfBounds)
+            revert PriceOracle__PriceOutOfBounds(token, priceWad, l.minPriceWad(), l.maxPriceWad());
+        (, int256 answer, , uint256 updatedAt) = _latestRound(l.feed());
+        if (fault == Fault.NonPositive) revert PriceOracle__NonPositivePrice(token, answer);
+        if (fault == Fault.FromTheFuture)
+            revert PriceOracle__PriceFromTheFuture(token, updatedAt, block.timestamp);
+        if (fault == Fault.Stale)
+            revert PriceOracle__StalePrice(token, updatedAt, l.heartbeat(), block.timestamp);
+        revert PriceOracle__FeedFailed(token, l.feed());
     }
 
     function _checked(
         address token,
-        Listing memory l,
+        Listing l,
         Fault sequencer
-    ) private view returns (Reading memory r) {
+    ) private view returns (Fault fault, uint256 priceWad, uint256 twapWad) {
         // an unlisted token first: it stays unlisted when the sequencer is back
-        if (sequencer != Fault.None && l.feed != address(0)) {
-            r.fault = sequencer;
-            return r;
-        }
-        r = _read(l);
-        if (l.hasTwap && r.fault == Fault.None) _checkTwap(token, l.tokenDecimals, r);
+        if (sequencer != Fault.None && l.exists()) return (sequencer, 0, 0);
+        (fault, priceWad) = _read(l);
+        twapWad = priceWad;
+        if (fault == Fault.None && l.hasTwap())
+            (fault, twapWad) = _checkTwap(token, l.tokenDecimals(), priceWad);
     }
 
     // ------------------------------------------------------------------- feed
 
-    /// @dev A low-level call: a feed without code, that reverts, or that answers garbage (also too much of it) is
-    ///      a fault, not a revert.
-    function _read(Listing memory l) private view returns (Reading memory r) {
-        if (l.feed == address(0)) {
-            r.fault = Fault.UnknownToken;
-            return r;
-        }
-        bool ok;
-        (ok, r.answer, , r.updatedAt) = _latestRound(l.feed);
-        if (!ok) r.fault = Fault.FeedFailed;
-        else if (r.answer <= 0) r.fault = Fault.NonPositive;
-        else if (r.updatedAt > block.timestamp) r.fault = Fault.FromTheFuture;
-        else if (block.timestamp - r.updatedAt > l.heartbeat) r.fault = Fault.Stale;
-        else {
+    function _read(Listing l) private view returns (Fault fault, uint256 priceWad) {
+        if (!l.exists()) return (Fault.UnknownToken, 0);
+        (bool ok, int256 answer, , uint256 updatedAt) = _latestRound(l.feed());
+        if (!ok) return (Fault.FeedFailed, 0);
+        if (answer <= 0) return (Fault.NonPositive, 0);
+        if (updatedAt > block.timestamp) return (Fault.FromTheFuture, 0);
+        unchecked {
+            if (block.timestamp - updatedAt > l.heartbeat()) return (Fault.Stale, 0);
             // an answer above 2^128 is out of any bounds, and would overflow the scaling
-            r.priceWad = uint256(r.answer) > type(uint128).max
+            priceWad = uint256(answer) > type(uint128).max
                 ? type(uint256).max
-                : uint256(r.answer) * 10 ** (MAX_DECIMALS - l.feedDecimals);
-            if (r.priceWad < Float16.unpack(l.minPrice) || r.priceWad > Float16.unpack(l.maxPrice))
-                r.fault = Fault.OutOfBounds;
-            r.twapWad = r.priceWad;
+                : uint256(answer) * 10 ** (MAX_DECIMALS - l.feedDecimals());
         }
+        if (priceWad < l.minPriceWad() || priceWad > l.maxPriceWad()) fault = Fault.OutOfBounds;
     }
 
+    /// @dev A low-level call that copies five words and no more: a feed without code, that reverts, or that answers
+    ///      too little is a fault, not a revert.
     function _latestRound(
         address feed
     ) private view returns (bool ok, int256 answer, uint256 startedAt, uint256 updatedAt) {
-        bytes memory data;
-        (ok, , data) = LibCall.tryStaticCall(
-            feed,
-            FEED_GAS,
-            ROUND_BYTES,
-            abi.encodeCall(IAggregatorV3.latestRoundData, ())
-        );
-        if (!ok || data.length < ROUND_BYTES) return (false, 0, 0, 0);
-        // wide types: a narrower one would make the decoder revert on dirty bits
-        (, answer, startedAt, updatedAt, ) = abi.decode(data, (uint256, int256, uint256, uint256, uint256));
+        bytes32 selector = IAggregatorV3.latestRoundData.selector;
+        assembly ("memory-safe") {
+            let round := mload(0x40)
+            mstore(round, selector)
+            ok := staticcall(FEED_GAS, feed, round, 4, round, ROUND_BYTES)
+            ok := and(ok, iszero(lt(returndatasize(), ROUND_BYTES)))
+            answer := mload(add(round, 32))
+            startedAt := mload(add(round, 64))
+            updatedAt := mload(add(round, 96))
+        }
     }
 
     // -------------------------------------------------------------- sequencer
@@ -308,27 +269,22 @@ contract PriceOracle is IPriceOracle, IParameters, Ownable2Step {
 
     // ------------------------------------------------------------------- TWAP
 
-    function _checkTwap(address token, uint256 decimals, Reading memory r) private view {
+    function _checkTwap(
+        address token,
+        uint256 decimals,
+        uint256 priceWad
+    ) private view returns (Fault fault, uint256 twapWad) {
         Check memory check = _checks[token];
-        Listing memory other = _listings[check.other];
-        Reading memory otherReading = _read(other);
+        Listing other = _listings[check.other];
+        (Fault otherFault, uint256 otherWad) = _read(other);
         (bool ok, int256 change) = _tickChange(check.pool, check.window);
-        if (!ok || otherReading.fault != Fault.None) {
-            r.fault = Fault.TwapFailed;
-            return;
-        }
-        uint256 meanWad = TwapMath.priceWad(
-            change,
-            check.window,
-            check.isToken0,
-            decimals,
-            other.tokenDecimals
-        );
+        if (!ok || otherFault != Fault.None) return (Fault.TwapFailed, 0);
+        twapWad = TwapMath.priceWad(change, check.window, check.isToken0, decimals, other.tokenDecimals());
         // beyond the largest price there is no need to know how far
-        meanWad = FixedPointMathLib.min(meanWad, MAX_PRICE_WAD);
-        r.twapWad = FixedPointMathLib.fullMulDiv(meanWad, otherReading.priceWad, WAD);
-        uint256 band = FixedPointMathLib.fullMulDiv(r.priceWad, check.bandBps, BPS);
-        if (FixedPointMathLib.dist(r.twapWad, r.priceWad) > band) r.fault = Fault.TwapDeviates;
+        twapWad = FixedPointMathLib.min(twapWad, MAX_PRICE_WAD);
+        twapWad = FixedPointMathLib.fullMulDiv(twapWad, otherWad, WAD);
+        uint256 band = FixedPointMathLib.fullMulDiv(priceWad, check.bandBps, BPS);
+        if (FixedPointMathLib.dist(twapWad, priceWad) > band) fault = Fault.TwapDeviates;
     }
 
     /// @dev Governance chose the pool, its answer may still be anything: read by position, and no tick out of range.

@@ -15,38 +15,49 @@ import {ExposureMath} from "../math/ExposureMath.sol";
 import {Word8} from "../math/Word8.sol";
 
 /// @title Exponentially weighted realised volatility of each asset and of the parity portfolio
-/// @dev A price counts once the next one has confirmed it: a print that the next one takes back leaves no trace.
+/// @dev A price counts once the next one has confirmed it: a print that the next one takes back leaves no trace. All
+/// assets share one clock, and each fact of all of them one word: a poke of eight writes four slots.
 contract RealizedVolatility is IRealizedVolatility, IParameters, Ownable2Step {
+    /// @dev One return of all assets: its time and weights.
+    struct Step {
+        uint256 elapsed;
+        uint256 oldWad;
+        uint256 freshWad;
+        uint256 leastVol;
+    }
+
     uint256 private constant MAX_ASSETS = 8;
-    uint256 private constant WAD = 1e18;
-    int256 private constant LOG_TO_WAD = 1e6; // from 1e-12
+    uint256 private constant ONE_VOL = 1e8; // 100 % {1e-8}
+    uint256 private constant MAX_VOL = 40e8; // as the volatility oracle has it
     uint256 private constant WEIGHT_TO_WAD = 1e9; // from 1e-9
-    /// @dev 4000 %, as the volatility oracle has it, squared {1e-12}.
-    uint256 private constant MAX_VARIANCE = 1600e12;
-    /// @dev Before a series is warm, a spike is judged as if volatility were 100 % a year.
-    uint256 private constant ASSUMED_VARIANCE = 1e12;
-    uint256 private constant ADDRESS_BYTES = 20;
+    uint256 private constant RATIO_TO_WAD = 1e10; // from 1e-8
+    /// @dev Logarithms are int32 {1e-7}: within ±214, as ln of any price is, and fine enough for 0.1 % a year.
+    int256 private constant WAD_TO_LOG = 1e11;
+    int256 private constant LOG_TO_VOL = 10; // to 1e-8
     /// @dev The parity portfolio is written down at a volatility of 0.1 %: so every exposure fits its lane.
     uint256 private constant UNIT_VOLATILITY_WAD = 0.001e18;
     uint256 private constant MAX_EXPOSURE_WAD = 1e24;
-    /// @dev Logarithms at the last poke of the portfolio, as int32 {1e-7}: within ±214, as ln of any price is.
-    int256 private constant LOG_TO_LANE = 1e5;
+    /// @dev From 1e-7 {log} times 1e-8 {exposure at 0.1 %} to 1e-8 {at 100 %}.
+    int256 private constant CHANGE_TO_VOL = 1e4;
 
     /// @inheritdoc IRealizedVolatility
     IPriceOracle public immutable priceOracle;
     uint256 private immutable _n;
-    /// @dev The assets as code: one account to read instead of a slot each.
+    /// @dev abi.encode(assets) as code: one account to read instead of a slot each.
     address private immutable _assets;
 
+    Clock private _clock;
     Params private _params;
-    Series[MAX_ASSETS] private _series;
-    ParitySeries private _parity;
+    uint256 private _volatilities;
+    uint256 private _settledLogs;
+    uint256 private _pendingLogs;
     uint256 private _parityExposures;
     uint256 private _parityLogs;
     /// @inheritdoc IRealizedVolatility
     IVolatilityOracle public volatilityOracle;
 
-    /// @param assets_ 1 to 8 tokens that `oracle` lists
+    /// @param oracle Where the prices come from; each asset must have a usable one now
+    /// @param assets_ 1 to 8 tokens
     constructor(
         address owner,
         IPriceOracle oracle,
@@ -57,13 +68,14 @@ contract RealizedVolatility is IRealizedVolatility, IParameters, Ownable2Step {
         if (n == 0 || n > MAX_ASSETS) revert RealizedVolatility__AssetCountOutOfRange(n, 1, MAX_ASSETS);
         priceOracle = oracle;
         _n = n;
-        bytes memory packed;
-        for (uint256 i; i < n; ++i) {
-            oracle.quote(assets_[i]);
-            packed = abi.encodePacked(packed, assets_[i]);
-        }
-        _assets = SSTORE2.write(packed);
+        _assets = SSTORE2.write(abi.encode(assets_));
         _setParams(initialParams);
+        uint256 firstLogs;
+        for (uint256 i; i < n; ++i) firstLogs |= _lane(_log(oracle.quote(assets_[i]).midWad), i);
+        _settledLogs = firstLogs;
+        _pendingLogs = firstLogs;
+        _clock.settledAt = uint32(block.timestamp);
+        _clock.pendingAt = uint32(block.timestamp);
     }
 
     // ------------------------------------------------------------------ admin
@@ -91,81 +103,92 @@ contract RealizedVolatility is IRealizedVolatility, IParameters, Ownable2Step {
         Bounds.check("parityInterval", p.parityInterval, 1 hours, 7 days);
         Bounds.check("warmUpWad", p.warmUpWad, 0.1e18, 0.9e18);
         _params = p;
+        _clock.warmUp = uint32(p.warmUpWad / WEIGHT_TO_WAD);
         emit ParamsSet(p);
     }
 
     // ----------------------------------------------------------------- assets
 
     /// @inheritdoc IRealizedVolatility
-    function poke(uint256 lanes) external returns (uint256 sampled) {
+    function poke() external {
         Params memory p = _params;
-        uint256 tried = _due(lanes, p);
-        uint256[] memory pricesWad = priceOracle.answers(_select(tried));
-        uint256 volatilities;
-        uint256 k;
+        Clock memory c = _clock;
+        if (block.timestamp < uint256(c.pendingAt) + p.minInterval)
+            revert RealizedVolatility__TooEarly(uint256(c.pendingAt) + p.minInterval, block.timestamp);
+        uint256 used;
+        uint256 pending = _pendingLogs;
+        uint256 latest;
+        uint256[] memory pricesWad = priceOracle.answers(assets());
+        for (uint256 i; i < pricesWad.length; ++i) {
+            uint256 priceWad = pricesWad[i];
+            if (priceWad != 0) used |= 1 << i;
+            latest |= _lane(priceWad != 0 ? _log(priceWad) : _logAt(pending, i), i);
+        }
+        uint256 volatilities = _volatilities;
+        // nothing but the first prices has been seen so far: there is no return to settle
+        if (c.pendingAt != c.settledAt) {
+            volatilities = _settle(c, p, volatilities, pending, latest);
+            _volatilities = volatilities;
+        }
+        _pendingLogs = latest;
+        c.pendingAt = uint32(block.timestamp);
+        _clock = c;
+        emit Poked(used, volatilities);
+    }
+
+    /// @dev Counts the returns up to the pending prices, which `latest` confirms or takes back; `c` changes in place.
+    function _settle(
+        Clock memory c,
+        Params memory p,
+        uint256 volatilities,
+        uint256 pending,
+        uint256 latest
+    ) private returns (uint256 updated) {
+        uint256 settled = _settledLogs;
+        Step memory step = _step(c.weight, c.pendingAt - c.settledAt, p);
+        // before it is warm, a spike is judged as if volatility were at least 100 % a year
+        if (c.weight < c.warmUp) step.leastVol = ONE_VOL;
+        uint256 confirmed;
         for (uint256 i; i < _n; ++i) {
-            if (tried & (1 << i) == 0) continue;
-            uint256 priceWad = pricesWad[k++];
-            if (priceWad == 0) continue;
-            Series memory s = _series[i];
-            _sample(s, FixedPointMathLib.lnWad(int256(priceWad)) / LOG_TO_WAD, p);
-            _series[i] = s;
-            sampled |= 1 << i;
-            volatilities |= _volatility(s, p) << (Word8.LANE_BITS * i);
+            (uint256 vol, int256 log) = _settleOne(
+                step,
+                Word8.lane(volatilities, i),
+                _logAt(settled, i),
+                _logAt(pending, i),
+                _logAt(latest, i)
+            );
+            confirmed |= _lane(log, i);
+            updated |= vol << (Word8.LANE_BITS * i);
         }
-        if (sampled == 0) revert RealizedVolatility__NothingToPoke(lanes);
-        emit Poked(sampled, volatilities);
+        _settledLogs = confirmed;
+        c.settledAt = c.pendingAt;
+        c.weight = uint32((step.oldWad + step.freshWad) / WEIGHT_TO_WAD);
     }
 
-    /// @inheritdoc IRealizedVolatility
-    function due() external view returns (uint256) {
-        return _due(type(uint256).max, _params);
-    }
-
-    function _due(uint256 lanes, Params memory p) private view returns (uint256 result) {
-        for (uint256 i; i < _n; ++i) {
-            uint256 bit = 1 << i;
-            if (lanes & bit != 0 && block.timestamp - _series[i].pendingAt >= p.minInterval) result |= bit;
+    function _settleOne(
+        Step memory step,
+        uint256 vol,
+        int256 settled,
+        int256 pending,
+        int256 latest
+    ) private pure returns (uint256, int256) {
+        unchecked {
+            int256 change = pending - settled;
+            uint256 sample = EwmaMath.sample(change * LOG_TO_VOL, step.elapsed);
+            uint256 usual = FixedPointMathLib.max(vol, step.leastVol);
+            if (EwmaMath.isSpike(change, latest - pending, sample, usual * usual))
+                (pending, sample) = (settled, 0);
+            return (EwmaMath.update(vol, sample, step.oldWad, step.freshWad, MAX_VOL), pending);
         }
     }
 
-    /// @dev In place. The first print is taken as it is, every other one when the next confirms it.
-    function _sample(Series memory s, int256 log, Params memory p) private view {
-        if (s.pendingAt == 0) {
-            s.settledLog = int48(log);
-            s.settledAt = uint32(block.timestamp);
-        } else if (s.pendingAt != s.settledAt) {
-            int256 change = s.pendingLog - s.settledLog;
-            uint256 elapsed = s.pendingAt - s.settledAt;
-            uint256 expected = _isWarm(s.weight, p)
-                ? s.variance
-                : FixedPointMathLib.max(s.variance, ASSUMED_VARIANCE);
-            if (!EwmaMath.isSpike(change, log - s.pendingLog, elapsed, expected)) {
-                (s.variance, s.weight) = _updated(s.variance, s.weight, change, elapsed, p);
-                s.settledLog = s.pendingLog;
-                s.settledAt = s.pendingAt;
-            }
-        }
-        s.pendingLog = int48(log);
-        s.pendingAt = uint32(block.timestamp);
-    }
-
-    function _updated(
-        uint256 variance,
-        uint256 weight,
-        int256 change,
-        uint256 elapsed,
-        Params memory p
-    ) private pure returns (uint64, uint32) {
-        uint256 weightWad;
-        (variance, weightWad) = EwmaMath.update(
-            variance,
+    function _step(uint256 weight, uint256 elapsed, Params memory p) private pure returns (Step memory s) {
+        s.elapsed = elapsed;
+        (s.oldWad, s.freshWad) = EwmaMath.weights(
             weight * WEIGHT_TO_WAD,
-            FixedPointMathLib.min(EwmaMath.sample(change, elapsed), MAX_VARIANCE),
             FixedPointMathLib.min(elapsed, p.maxInterval),
             p.halfLife
         );
-        return (uint64(variance), uint32(weightWad / WEIGHT_TO_WAD));
     }
 
     // ----------------------------------------------------------------- parity
@@ -173,18 +196,29 @@ contract RealizedVolatility is IRealizedVolatility, IParameters, Ownable2Step {
     /// @inheritdoc IRealizedVolatility
     function pokeParity() external {
         Params memory p = _params;
-        ParitySeries memory s = _parity;
-        if (block.timestamp < s.at + p.parityInterval)
-            revert RealizedVolatility__TooEarly(s.at + p.parityInterval, block.timestamp);
+        Clock memory c = _clock;
+        if (block.timestamp > uint256(c.settledAt) + 2 * uint256(p.maxInterval))
+            revert RealizedVolatility__PricesTooOld(c.settledAt, block.timestamp);
+        uint256 next = uint256(c.parityAt) + p.parityInterval;
+        if (c.settledAt < next) revert RealizedVolatility__TooEarly(next, c.settledAt);
         if (address(volatilityOracle) == address(0)) revert RealizedVolatility__NoPortfolio();
         (uint256 volatilities, uint256 coordinates) = volatilityOracle.parityPortfolio();
         if (volatilities == 0 || coordinates == 0) revert RealizedVolatility__NoPortfolio();
-        (int256 change, uint256 logs) = _parityChange(p);
-        if (s.at != 0)
-            (s.variance, s.weight) = _updated(s.variance, s.weight, change, block.timestamp - s.at, p);
-        s.at = uint40(block.timestamp);
-        _parity = s;
-        _parityLogs = logs;
+
+        uint256 settled = _settledLogs;
+        int256 change;
+        if (c.parityAt != 0) {
+            change = _parityChange(settled);
+            Step memory step = _step(c.parityWeight, c.settledAt - c.parityAt, p);
+            uint256 sample = EwmaMath.sample(change / CHANGE_TO_VOL, step.elapsed);
+            c.parityRatio = uint32(
+                EwmaMath.update(c.parityRatio, sample, step.oldWad, step.freshWad, MAX_VOL)
+            );
+            c.parityWeight = uint32((step.oldWad + step.freshWad) / WEIGHT_TO_WAD);
+        }
+        c.parityAt = c.settledAt;
+        _clock = c;
+        _parityLogs = settled;
         _parityExposures = ExposureMath.targetsWord(
             volatilities,
             coordinates,
@@ -192,22 +226,32 @@ contract RealizedVolatility is IRealizedVolatility, IParameters, Ownable2Step {
             UNIT_VOLATILITY_WAD,
             MAX_EXPOSURE_WAD
         );
-        emit ParityPoked(change, _ratioWad(s, p));
+        emit ParityPoked(change, c.parityRatio);
     }
 
-    /// @dev The log return {1e-12} at a volatility of 100 % since the last poke, at the exposures of then: {1e-7} of
-    ///      the logarithms times {1e-8} of the exposures at a volatility of 0.1 %.
-    function _parityChange(Params memory p) private view returns (int256 change, uint256 logs) {
-        uint256 exposures = _parityExposures;
+    /// @dev By the exposures of the last poke: what was claimed then is held against what happened since.
+    function _parityChange(uint256 settled) private view returns (int256 change) {
         uint256 before = _parityLogs;
-        for (uint256 i; i < _n; ++i) {
-            Series memory s = _series[i];
-            if (block.timestamp - s.settledAt > 2 * uint256(p.maxInterval))
-                revert RealizedVolatility__SeriesTooOld(i, s.settledAt, block.timestamp);
-            uint256 shift = Word8.LANE_BITS * i;
-            int256 log = s.settledLog / LOG_TO_LANE;
-            change += (log - int32(uint32(before >> shift))) * int256(Word8.lane(exposures, i));
-            logs |= uint256(uint32(int32(log))) << shift;
+        uint256 exposures = _parityExposures;
+        for (uint256 i; i < _n; ++i)
+            change += (_logAt(settled, i) - _logAt(before, i)) * int256(Word8.lane(exposures, i));
+    }
+
+    // ------------------------------------------------------------------ lanes
+
+    function _log(uint256 priceWad) private pure returns (int256) {
+        return FixedPointMathLib.rawSDiv(FixedPointMathLib.lnWad(int256(priceWad)), WAD_TO_LOG);
+    }
+
+    function _logAt(uint256 word, uint256 i) private pure returns (int256) {
+        unchecked {
+            return int32(uint32(word >> (Word8.LANE_BITS * i)));
+        }
+    }
+
+    function _lane(int256 log, uint256 i) private pure returns (uint256) {
+        unchecked {
+            return uint256(uint32(int32(log))) << (Word8.LANE_BITS * i);
         }
     }
 
@@ -215,24 +259,30 @@ contract RealizedVolatility is IRealizedVolatility, IParameters, Ownable2Step {
 
     /// @inheritdoc IRealizedVolatility
     function floors() external view returns (uint256 volatilities, uint256 parityRatioWad) {
-        Params memory p = _params;
-        for (uint256 i; i < _n; ++i) volatilities |= _volatility(_series[i], p) << (Word8.LANE_BITS * i);
-        parityRatioWad = _ratioWad(_parity, p);
+        Clock memory c = _clock;
+        if (c.weight >= c.warmUp) volatilities = _volatilities;
+        if (c.parityWeight >= c.warmUp) parityRatioWad = c.parityRatio * RATIO_TO_WAD;
     }
 
     /// @inheritdoc IRealizedVolatility
-    function volatility(uint256 index) external view returns (uint256) {
-        return _volatility(_series[index], _params);
+    function dueAt() external view returns (uint256 pokeAt, uint256 parityAt) {
+        Clock memory c = _clock;
+        return (uint256(c.pendingAt) + _params.minInterval, uint256(c.parityAt) + _params.parityInterval);
     }
 
     /// @inheritdoc IRealizedVolatility
-    function series(uint256 index) external view returns (Series memory) {
-        return _series[index];
+    function clock() external view returns (Clock memory) {
+        return _clock;
     }
 
     /// @inheritdoc IRealizedVolatility
-    function parity() external view returns (ParitySeries memory) {
-        return _parity;
+    function rawVolatilities() external view returns (uint256) {
+        return _volatilities;
+    }
+
+    /// @inheritdoc IRealizedVolatility
+    function logs() external view returns (uint256 settled, uint256 pending) {
+        return (_settledLogs, _pendingLogs);
     }
 
     /// @inheritdoc IRealizedVolatility
@@ -242,37 +292,6 @@ contract RealizedVolatility is IRealizedVolatility, IParameters, Ownable2Step {
 
     /// @inheritdoc IRealizedVolatility
     function assets() public view returns (address[] memory) {
-        return _select(type(uint256).max);
-    }
-
-    /// @dev {1e-8}: the root of {1e-12} is {1e-6}, so the variance is brought to {1e-16} first.
-    function _volatility(Series memory s, Params memory p) private pure returns (uint256) {
-        return _isWarm(s.weight, p) ? FixedPointMathLib.sqrt(uint256(s.variance) * 1e4) : 0;
-    }
-
-    function _ratioWad(ParitySeries memory s, Params memory p) private pure returns (uint256) {
-        return _isWarm(s.weight, p) ? FixedPointMathLib.sqrt(uint256(s.variance) * 1e24) : 0;
-    }
-
-    function _isWarm(uint256 weight, Params memory p) private pure returns (bool) {
-        return weight * WEIGHT_TO_WAD >= p.warmUpWad;
-    }
-
-    /// @dev The addresses of some lanes, in their order.
-    function _select(uint256 lanes) private view returns (address[] memory tokens) {
-        bytes memory packed = SSTORE2.read(_assets);
-        tokens = new address[](_n);
-        uint256 count;
-        for (uint256 i; i < _n; ++i) {
-            if (lanes & (1 << i) == 0) continue;
-            address token;
-            assembly ("memory-safe") {
-                token := shr(96, mload(add(add(packed, 32), mul(i, ADDRESS_BYTES))))
-            }
-            tokens[count++] = token;
-        }
-        assembly ("memory-safe") {
-            mstore(tokens, count)
-        }
+        return abi.decode(SSTORE2.read(_assets), (address[]));
     }
 }

@@ -533,7 +533,7 @@ contract VolatilityOracle is IVolatilityOracle, EIP712, Ownable2Step {
         if (vols == 0) return (0, 0);
         Floors memory f = _floors;
         (uint256 realisedVols, uint256 ratioWad) = realized.floors();
-        raised = FloorMath.raised(vols, realisedVols, f.floorFractionWad, _n);
+        raised = realisedVols == 0 ? vols : FloorMath.raised(vols, realisedVols, f.floorFractionWad, _n);
         scaled = FloorMath.scaled(raised, ratioWad, f.parityFractionWad, MAX_VOLATILITY, _n);
     }
 

@@ -20,6 +20,7 @@ __all__ = ["CONTRACTS", "LIMITS", "gas_of_everything", "sizes"]
 CONTRACTS = (
     "VolatilityOracle",
     "PriceOracle",
+    "RealizedVolatility",
     "RiskGuard",
     "RiskParityVault",
     "RebalanceAuction",

@@ -14,6 +14,7 @@ import pytest
 from tests.fixtures.market import Market
 from tests.gas.levered import gas_of_leverage
 from tests.gas.measure import CONTRACTS, LIMITS, gas_of_everything, sizes
+from tests.gas.oracle import POKE_LIMITS, gas_of_the_oracle
 
 SNAPSHOT = Path(__file__).with_name("snapshot.json")
 TOLERANCE = 0.005
@@ -24,11 +25,14 @@ SIZE_LIMIT = 24_576
 def measured(_market: Market) -> dict[str, dict[str, dict[str, int]]]:
     with _market.scenario():
         gas = gas_of_everything(_market)
+    with _market.scenario():
+        oracle = gas_of_the_oracle(_market)
     found: dict[str, dict[str, dict[str, int]]] = {
         "gas": {
             name: {**parts, "without_price_reads": parts["total"] - parts["price_reads"]}
             for name, parts in gas.items()
         },
+        "oracle": oracle,
         "levered": gas_of_leverage(),
         "bytes": {name: {"size": size} for name, size in sizes().items()},
     }
@@ -59,6 +63,14 @@ def test_gas__of_each_action__is_within_its_limit(
     parts = measured["gas"][name]
     counted = parts["total"] if name.startswith("fill") else parts["without_price_reads"]
     assert counted <= LIMITS[name], parts
+
+
+@pytest.mark.parametrize("name", POKE_LIMITS)
+def test_gas__of_a_poke__is_within_its_limit(
+    measured: dict[str, dict[str, dict[str, int]]], name: str
+) -> None:
+    """EQ-8: reads of price feeds included."""
+    assert measured["oracle"][name]["total"] <= POKE_LIMITS[name]
 
 
 @pytest.mark.parametrize("name", CONTRACTS)

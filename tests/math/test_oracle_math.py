@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import log
+from math import isqrt, log
 
 import mpmath
 import pytest
@@ -67,21 +67,27 @@ def test_twap__a_known_pool__reads_in_dollars(harness):
 
 
 @given(
-    variance=st.integers(0, 16 * 10**14),
-    weight=st.integers(0, WAD),
-    sample=st.integers(0, 16 * 10**14),
-    elapsed=st.integers(1, 7 * 86_400),
-    half_life=st.integers(86_400, 90 * 86_400),
+    weight=st.integers(0, WAD), elapsed=st.integers(1, 7 * 86_400), half_life=st.integers(86_400, 90 * 86_400)
 )
-def test_update__any_sample__is_the_weighted_mean(harness, variance, weight, sample, elapsed, half_life):
-    """EQ-140: the old weight decays by 2^(-t / halfLife), the new sample gets the rest."""
+def test_weights__any_time__halve_in_a_half_life(harness, weight, elapsed, half_life):
+    """EQ-140: the old weight decays by 2^(-t / halfLife), the new return gets the rest."""
     kept = 2 ** (-elapsed / half_life)
-    new_variance, new_weight = harness.call("ewmaUpdate", variance, weight, sample, elapsed, half_life)
-    exact_weight = weight / WAD * kept + 1 - kept
-    assert new_weight / WAD == pytest.approx(exact_weight, rel=1e-9, abs=1e-15)
-    exact = (variance * weight / WAD * kept + sample * (1 - kept)) / exact_weight
-    assert new_variance == pytest.approx(exact, rel=1e-9, abs=2)
-    assert min(variance, sample) - 1 <= new_variance <= max(variance, sample) or weight == 0
+    old, fresh = harness.call("weights", weight, elapsed, half_life)
+    assert old / WAD == pytest.approx(weight / WAD * kept, rel=1e-9, abs=1e-17)
+    assert fresh / WAD == pytest.approx(1 - kept, rel=1e-9)
+    assert old + fresh <= WAD
+
+
+@given(
+    vol=st.integers(0, MAX_VOL),
+    sample=st.integers(0, 10**24),
+    old=st.integers(0, WAD),
+    fresh=st.integers(10**9, WAD),
+)
+def test_update__any_sample__is_the_root_of_the_weighted_mean(harness, vol, sample, old, fresh):
+    """EQ-140: rounded down, the sample capped so that no lane overflows."""
+    got = harness.call("ewmaUpdate", vol, sample, old, fresh, MAX_VOL)
+    assert got == isqrt((vol**2 * old + min(sample, MAX_VOL**2) * fresh) // (old + fresh)) <= MAX_VOL
 
 
 @given(
@@ -90,7 +96,7 @@ def test_update__any_sample__is_the_weighted_mean(harness, variance, weight, sam
 def test_is_spike__far_and_back__only_then(harness, sigma, elapsed, sigmas, back):
     """EQ-142: more than six standard deviations, of which the next print takes back at least half."""
     first = sigmas * sigma * (elapsed / YEAR) ** 0.5
-    args = round(first * 1e12), round(-back * first * 1e12), elapsed, round(sigma**2 * 1e12)
+    args = round(first * 1e8), round(-back * first * 1e8), elapsed, round(sigma**2 * 1e16)
     if abs(sigmas - 6) > 1e-3 and abs(abs(back) - 0.5) > 1e-3:
         assert harness.call("isSpike", *args) == (sigmas > 6 and back > 0.5)
         mirrored = -args[0], -args[1], *args[2:]
