@@ -175,6 +175,33 @@ def world(port: int) -> None:
             path.unlink(missing_ok=True)
 
 
+@main.command()
+@click.argument("config", type=click.Path(path_type=Path))
+def signer(config: Path) -> None:
+    """Run one signer of the volatility oracle, by a YAML file such as scripts/configs/signer.yaml.
+
+    It serves its signed estimates over HTTP, with /health and /metrics, until Ctrl-C. Its key comes from the
+    ape account that the file names.
+    """
+    from equipoise.oracle.settings import SignerSettings, run_signer
+
+    run_signer(SignerSettings.from_yaml(config))
+
+
+@main.command()
+@click.argument("config", type=click.Path(path_type=Path))
+@click.option("--once", is_flag=True, help="Do what is due now, then end.")
+def relay(config: Path, once: bool) -> None:
+    """Bring the signers' reports to the chain, by a YAML file such as scripts/configs/relay.yaml."""
+    import logging
+
+    from equipoise.oracle.settings import RelaySettings, run_relay
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    run_relay(RelaySettings.from_yaml(config), once)
+
+
 def _names(assets: str | None) -> list[str] | None:
     return None if assets is None else [name.strip() for name in assets.split(",") if name.strip()]
 

@@ -26,6 +26,7 @@ __all__ = [
     "GuardConfig",
     "OracleConfig",
     "RealizedConfig",
+    "build_section",
 ]
 
 DEFAULT_POOL_FEE = 3000
@@ -256,14 +257,16 @@ class DeploymentConfig:
         }
         for key, kind in nested.items():
             if key in data:
-                data[key] = _build(kind, data[key], key)
+                data[key] = build_section(kind, data[key], key)
         if "assets" in data:
             items = _sequence(data["assets"], "assets")
-            data["assets"] = tuple(_build(AssetConfig, item, f"assets[{i}]") for i, item in enumerate(items))
+            data["assets"] = tuple(
+                build_section(AssetConfig, item, f"assets[{i}]") for i, item in enumerate(items)
+            )
         if "budgets" in data:
             numbers = _sequence(data["budgets"], "budgets")
             data["budgets"] = tuple(_number(b, "float", f"budgets[{i}]") for i, b in enumerate(numbers))
-        return _build(cls, data, "the configuration")
+        return build_section(cls, data, "the configuration")
 
 
 _ADDRESS_KEYS = {"token", "feed", "owner", "guardian", "fee_recipient", "uniswap_factory", "swap_router"}
@@ -291,7 +294,8 @@ def _number(value: Any, kind: str, where: str) -> Any:
     return value
 
 
-def _build(kind: type, data: Any, where: str) -> Any:
+def build_section(kind: type, data: Any, where: str) -> Any:
+    """A dataclass from a mapping of a file. Raises InputError naming keys that are missing, unknown or wrong."""
     values = dict(_mapping(data, where))
     known = {f.name: str(f.type) for f in fields(kind)}
     if unknown := sorted(set(values) - set(known)):

@@ -47,16 +47,23 @@ class Publisher:
         `now` in unix seconds, default the latest block's time. Raises OracleError below the quorum,
         ContractRevert when the chain refuses all the same.
         """
+        return self.oracle.send(
+            "postVolatilities", *self.volatility_call(reports, now), sender=self.sender, gas=gas
+        )
+
+    def volatility_call(
+        self, reports: Iterable[SignedVolatilities], now: int | None = None
+    ) -> tuple[list[tuple[int, int, bytes, bytes]]]:
+        """Arguments of `postVolatilities`. Raises OracleError below the quorum."""
         chosen = aggregate_volatilities(
             reports,
             self.domain,
             self.quorum(),
             now=self.oracle.chain.timestamp() if now is None else now,
             max_age=self.oracle.call("params").maxReportAge,
-            newer_than=self.oracle.call("exposureData").volatilitiesAt,
+            newer_than=self.oracle.call("reportTimes").volatilitiesAt,
         )
-        structs = [signed.to_struct() for signed in chosen]
-        return self.oracle.send("postVolatilities", structs, sender=self.sender, gas=gas)
+        return ([signed.to_struct() for signed in chosen],)
 
     def post_correlations(
         self,
@@ -70,10 +77,16 @@ class Publisher:
         `coordinates` is a WORD8, solved here when omitted, 0 to let the chain solve (dearer).
         Raises OracleError below the quorum, SolverError, ContractRevert.
         """
+        args = self.correlation_call(report, signatures, coordinates)
+        return self.oracle.send("postCorrelations", *args, sender=self.sender, gas=gas)
+
+    def correlation_call(
+        self, report: CorrelationReport, signatures: Iterable[Signature], coordinates: int | None = None
+    ) -> tuple[tuple[int, tuple[int, int]], list[Signature], int]:
+        """Arguments of `postCorrelations`. Raises OracleError below the quorum, SolverError."""
         chosen = aggregate_correlations(report, signatures, self.domain, self.quorum())
         word = self.coordinates(report) if coordinates is None else coordinates
-        struct = (report.observed_at, report.correlations)
-        return self.oracle.send("postCorrelations", struct, chosen, word, sender=self.sender, gas=gas)
+        return (report.observed_at, report.correlations), chosen, word
 
     def coordinates(self, report: CorrelationReport) -> int:
         """WORD8 of the coordinates for the matrix as the chain reads it and the oracle's budgets."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from eth_keys import keys
-from eth_utils import decode_hex
 from numpy.typing import ArrayLike
 
 from equipoise.errors import InputError, OracleError
 from equipoise.estimation.ewma import Estimate, EstimationConfig, estimate
+from equipoise.oracle.keys import LocalKey, SigningKey
 from equipoise.oracle.payload import CorrelationReport, Signature, SignedVolatilities, VolatilityReport
 from equipoise.oracle.typed_data import Domain, Report
 
@@ -22,7 +21,7 @@ class Signer:
     Parameters
     ----------
     key
-        Private key, 32 bytes or their hex.
+        A signing key; or a private key itself, 32 bytes or their hex.
     domain
         The oracle that it reports to.
     config
@@ -35,21 +34,21 @@ class Signer:
 
     def __init__(
         self,
-        key: bytes | str,
+        key: SigningKey | bytes | str,
         domain: Domain,
         config: EstimationConfig | None = None,
         tolerance: float = 0.1,
     ) -> None:
-        try:
-            self._key = keys.PrivateKey(decode_hex(key) if isinstance(key, str) else bytes(key))
-            self.address: str = self._key.public_key.to_checksum_address()
-        except Exception:
-            raise InputError("the signer's key is not a private key; give 32 bytes or their hex") from None
+        self.key: SigningKey = key if hasattr(key, "sign") else LocalKey(key)  # type: ignore[assignment]
         if not 0 < tolerance <= 2:
             raise InputError(f"tolerance is {tolerance}; it must be in (0, 2]")
         self.domain = domain
         self.config = config or EstimationConfig()
         self.tolerance = tolerance
+
+    @property
+    def address(self) -> str:
+        return self.key.address
 
     def __repr__(self) -> str:
         return f"<Signer {self.address}>"
@@ -60,15 +59,19 @@ class Signer:
             raise OracleError(f"prices have {prices.shape[1]} columns; the basket has {self.domain.n} assets")
         return estimate(prices, self.config)
 
-    def sign_volatilities(self, vol_ann: ArrayLike, observed_at: int) -> SignedVolatilities:
-        """Sign this signer's own volatilities, shape (n,), per sqrt(year), as of `observed_at` {s}.
+    def volatility_report(self, vol_ann: ArrayLike, observed_at: int) -> VolatilityReport:
+        """This signer's own volatilities, shape (n,), per sqrt(year), as of `observed_at` {s}, unsigned.
 
         Raises OracleError outside the chain's bounds or for another number of assets.
         """
         vol = np.asarray(vol_ann, dtype=float)
         if vol.shape != (self.domain.n,):
             raise OracleError(f"volatilities have shape {vol.shape}; the basket has {self.domain.n} assets")
-        report = VolatilityReport.of(vol, observed_at)
+        return VolatilityReport.of(vol, observed_at)
+
+    def sign_volatilities(self, vol_ann: ArrayLike, observed_at: int) -> SignedVolatilities:
+        """The same, signed."""
+        report = self.volatility_report(vol_ann, observed_at)
         return SignedVolatilities(report, *self._sign(report))
 
     def propose_correlations(self, correlation: ArrayLike, observed_at: int) -> CorrelationReport:
@@ -81,6 +84,11 @@ class Signer:
 
         Raises OracleError naming the pair that differs most, InputError on a malformed report.
         """
+        self.check_correlations(report, own_correlation)
+        return self._sign(report)
+
+    def check_correlations(self, report: CorrelationReport, own_correlation: ArrayLike) -> None:
+        """Raises what `cosign_correlations` raises, and signs nothing."""
         self._check_matrix(np.shape(own_correlation))
         difference = np.abs(report.correlation(self.domain.n) - np.asarray(own_correlation, dtype=float))
         if not difference.max() <= self.tolerance:
@@ -89,7 +97,6 @@ class Signer:
                 f"correlation of assets {i} and {j} differs from this signer's by {difference[i, j]:.4f}; "
                 f"it co-signs up to {self.tolerance}"
             )
-        return self._sign(report)
 
     def _check_matrix(self, shape: tuple[int, ...]) -> None:
         n = self.domain.n
@@ -97,8 +104,4 @@ class Signer:
             raise OracleError(f"correlation has shape {shape}; the basket asks for {(n, n)}")
 
     def _sign(self, report: Report) -> Signature:
-        signature = self._key.sign_msg_hash(self.domain.digest(report))
-        return (
-            signature.r.to_bytes(32, "big"),
-            (signature.v << 255 | signature.s).to_bytes(32, "big"),
-        )
+        return self.key.sign(self.domain.digest(report))

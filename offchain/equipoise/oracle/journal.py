@@ -1,0 +1,122 @@
+"""What a signer has signed, for ever: a second, different report for one time is refused across restarts."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from equipoise.errors import OracleError
+
+__all__ = ["Journal", "open_database"]
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS signed (
+    scope TEXT NOT NULL, kind TEXT NOT NULL, observed_at INTEGER NOT NULL,
+    digest BLOB NOT NULL, r BLOB NOT NULL, vs BLOB NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (scope, kind, observed_at)
+) STRICT
+"""
+_BUSY_SECONDS = 30.0
+
+
+def open_database(path: str | Path, schema: str) -> sqlite3.Connection:
+    """SQLite whose commits survive the loss of power. Raises OracleError for a file that is none."""
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        database = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = FULL")
+        database.executescript(schema)
+    except (sqlite3.Error, OSError) as error:
+        raise OracleError(
+            f"{path} is no usable database ({error}); restore it from a backup: a new one forgets what was "
+            "signed"
+        ) from error
+    return database
+
+
+class Journal:
+    """The equivocation guard of one signer, a SQLite file that several threads and processes may share."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._database = open_database(path, _SCHEMA)
+        self._lock = threading.Lock()
+
+    def record(
+        self,
+        scope: str,
+        kind: str,
+        observed_at: int,
+        digest: bytes,
+        body: dict[str, Any],
+        sign: Callable[[bytes], tuple[bytes, bytes]],
+    ) -> tuple[bytes, bytes, dict[str, Any]]:
+        """Sign a digest, unless another was signed for that time.
+
+        The row is committed before the signature is returned: what left this machine is in the file.
+
+        Returns
+        -------
+        tuple
+            (r, vs, body); those of the first time when the same digest is asked for again.
+
+        Raises OracleError for another digest at the same scope, kind and time.
+        """
+        with self._lock, self._transaction():
+            kept = self._select(scope, kind, observed_at)
+            if kept is None:
+                r, vs = sign(digest)
+                row = scope, kind, observed_at, digest, r, vs, json.dumps(body)
+                self._database.execute("INSERT INTO signed VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+                return r, vs, body
+        known, r, vs, kept_body = kept
+        if known != digest:
+            raise OracleError(
+                f"{kind} of {observed_at} were signed as 0x{known.hex()}, this is 0x{digest.hex()}; a signer "
+                "never signs two reports for one time: wait for the next"
+            )
+        return r, vs, kept_body
+
+    def get(
+        self, scope: str, kind: str, observed_at: int
+    ) -> tuple[bytes, bytes, bytes, dict[str, Any]] | None:
+        """(digest, r, vs, body) of what was signed for that time, None when nothing was."""
+        with self._lock:
+            return self._select(scope, kind, observed_at)
+
+    def last(self, scope: str, kind: str) -> int:
+        """Latest time that was signed {unix s}, 0 before the first."""
+        with self._lock:
+            query = "SELECT max(observed_at) FROM signed WHERE scope = ? AND kind = ?"
+            return int(self._database.execute(query, (scope, kind)).fetchone()[0] or 0)
+
+    def count(self) -> int:
+        """Signatures in the journal."""
+        with self._lock:
+            return int(self._database.execute("SELECT count(*) FROM signed").fetchone()[0])
+
+    def close(self) -> None:
+        self._database.close()
+
+    def _select(
+        self, scope: str, kind: str, observed_at: int
+    ) -> tuple[bytes, bytes, bytes, dict[str, Any]] | None:
+        query = "SELECT digest, r, vs, body FROM signed WHERE scope = ? AND kind = ? AND observed_at = ?"
+        row = self._database.execute(query, (scope, kind, observed_at)).fetchone()
+        return None if row is None else (row[0], row[1], row[2], json.loads(row[3]))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._database.execute("ROLLBACK")
+            raise
+        self._database.execute("COMMIT")

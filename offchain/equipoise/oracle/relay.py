@@ -1,0 +1,286 @@
+"""Collects what the signers sign and brings it to the chain, once. Its key pays gas; nobody trusts it.
+
+Everything that it decides follows from the chain, from the signers' answers and from its outbox, so that it
+may be killed at any moment: a step begun again ends like the first.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import numpy as np
+
+from equipoise.client.contract import Contract
+from equipoise.client.signing import SigningChain
+from equipoise.errors import ContractRevert, EquipoiseError, InputError, OracleError
+from equipoise.oracle.outbox import Outbox, Posting
+from equipoise.oracle.payload import CorrelationReport, Signature, SignedVolatilities, VolatilityReport
+from equipoise.oracle.publisher import Publisher
+from equipoise.oracle.service import CORRELATIONS, VOLATILITIES
+
+__all__ = ["Relay", "RelayConfig"]
+
+_LOG = logging.getLogger(__name__)
+_MAX_ANSWER = 1 << 16  # bytes: a signer that talks without end is cut off
+_POST = {VOLATILITIES: "postVolatilities", CORRELATIONS: "postCorrelations"}
+
+
+@dataclass(frozen=True)
+class RelayConfig:
+    """How a relay works.
+
+    Attributes
+    ----------
+    cadence, correlations_every
+        Reports are for multiples of `cadence` {s}; correlations every `correlations_every` {s}, a multiple.
+    timeout, patience
+        Longest wait for a signer {s}; and for the rest, once a quorum has answered.
+    """
+
+    cadence: int = 86_400
+    correlations_every: int = 7 * 86_400
+    timeout: float = 10.0
+    patience: float = 2.0
+
+    def __post_init__(self) -> None:
+        if self.cadence < 1 or self.correlations_every < 1 or self.correlations_every % self.cadence:
+            raise InputError(
+                f"cadence is {self.cadence} and correlations_every {self.correlations_every}; give whole "
+                "seconds, the second a multiple of the first"
+            )
+        if not 0 < self.patience <= self.timeout:
+            raise InputError(f"patience is {self.patience} s; it must be in (0, timeout = {self.timeout}]")
+
+
+class Relay:
+    """One relay for one oracle.
+
+    Parameters
+    ----------
+    oracle
+        VolatilityOracle over a `SigningChain`, whose key pays the gas.
+    signers
+        Base URLs of the signers.
+    """
+
+    def __init__(
+        self, oracle: Contract, signers: Sequence[str], outbox: Outbox, config: RelayConfig | None = None
+    ) -> None:
+        if not isinstance(oracle.chain, SigningChain):
+            raise InputError("a relay signs its own transactions; give an oracle over a SigningChain")
+        self.oracle = oracle
+        self.chain = oracle.chain
+        self.signers = [url.rstrip("/") for url in signers]
+        self.outbox = outbox
+        self.config = config or RelayConfig()
+        self.problems: dict[str, str] = {}
+        self.answered: dict[str, bool] = {}
+        self._publisher = Publisher(oracle, self.chain.sender)
+        self._http = httpx.Client(timeout=self.config.timeout)
+        self._pool = ThreadPoolExecutor(max_workers=max(1, 2 * len(self.signers)))
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._http.close()
+
+    # ------------------------------------------------------------------- work
+
+    def step(self) -> list[str]:
+        """Do all that can be done now: the kinds that landed. Problems are kept in `problems`, not raised."""
+        landed = self._settle()
+        for kind, deliver in ((CORRELATIONS, self._correlations), (VOLATILITIES, self._volatilities)):
+            slot = self._due(kind)
+            if slot is None:
+                self.problems.pop(kind, None)
+                continue
+            try:
+                self._post(kind, slot, deliver(slot))
+                landed.append(kind)
+                self.problems.pop(kind, None)
+            except (EquipoiseError, httpx.HTTPError) as error:
+                if self.problems.get(kind) != str(error):
+                    _LOG.warning("%s of %d: %s", kind, slot, error)
+                self.problems[kind] = str(error)
+        return landed
+
+    def attempt(self) -> list[str]:
+        """A step that outlives a node that does not answer: the next one begins where this one ended."""
+        try:
+            landed = self.step()
+            self.problems.pop("relay", None)
+            return landed
+        except EquipoiseError as error:
+            _LOG.warning("%s", error)
+            self.problems["relay"] = str(error)
+            return []
+
+    def _due(self, kind: str) -> int | None:
+        """The latest time on the grid, if the chain lacks it and would take it, and it is not on its way."""
+        now = self.chain.timestamp()
+        slot = now - now % self.config.cadence
+        stored = self._stored(kind)
+        every = self.config.correlations_every if kind == CORRELATIONS else self.config.cadence
+        if slot < stored + (every if stored else 0) or slot <= self.outbox.last(kind):
+            return None
+        return slot if slot + self.oracle.call("params").maxReportAge >= now else None
+
+    def _settle(self) -> list[str]:
+        """See what became of what was sent, and send again what the node may have lost."""
+        landed = []
+        for posting in self.outbox.unsettled():
+            used = self.chain.nonce()  # before the receipt: what it counts has one by then
+            found = self.chain.receipt(posting.hash)
+            if found is not None and found[0]:
+                if posting.block != found[1].block_number:
+                    self.outbox.landed(posting, found[1].block_number)
+                    landed.append(posting.kind)
+            elif (
+                found is None
+                and posting.block is not None
+                and self._stored(posting.kind) >= posting.observed_at
+            ):
+                continue  # the node has forgotten old receipts; the report stands
+            elif found is not None or used > posting.nonce:
+                _LOG.warning("%s of %d was displaced: %s", posting.kind, posting.observed_at, posting.hash)
+                self.outbox.forget(posting)
+            else:
+                self.outbox.landed(posting, None)
+                self.chain.broadcast(posting.raw)
+        return landed
+
+    def _stored(self, kind: str) -> int:
+        """Time of the report of that kind on chain {unix s}, 0 before the first."""
+        times = self.oracle.call("reportTimes")
+        return int(times.correlationsAt if kind == CORRELATIONS else times.volatilitiesAt)
+
+    def _post(self, kind: str, slot: int, args: Sequence[Any]) -> None:
+        """Simulate, write down, send, wait. Raises ContractRevert when the chain would refuse it."""
+        data = self.oracle.encode(_POST[kind], *args)
+        self.oracle.call(_POST[kind], *args, sender=self.chain.sender)
+        nonce = self.chain.nonce("pending")
+        raw, transaction_hash = self.chain.prepare(self.oracle.address, data, nonce)
+        posting = Posting(kind, slot, nonce, transaction_hash, raw, None)
+        self.outbox.intend(posting)
+        self.chain.broadcast(raw)
+        succeeded, receipt = self.chain.wait(transaction_hash)
+        if not succeeded:
+            self.outbox.forget(posting)
+            raise ContractRevert("transaction reverted", (transaction_hash,), "VolatilityOracle")
+        self.outbox.landed(posting, receipt.block_number)
+        _LOG.info("%s of %d in block %d", kind, slot, receipt.block_number)
+
+    # ---------------------------------------------------------------- signers
+
+    def _volatilities(self, slot: int) -> Sequence[Any]:
+        """The reports for exactly that time: an older one would age the whole."""
+        answers = self._ask(lambda url: self._get(f"{url}/v1/volatilities/{slot}"))
+        reports = [report for report in map(_signed, answers) if report is not None]
+        return self._publisher.volatility_call(r for r in reports if r.report.observed_at == slot)
+
+    def _correlations(self, slot: int) -> Sequence[Any]:
+        """The matrix that most signers can sign, and their signatures of it."""
+        body = self.outbox.known_proposal(slot)
+        if body is None:
+            body = self.outbox.proposal(slot, self._proposal(slot))
+        report = CorrelationReport(slot, _words(body))
+        answers = self._ask(lambda url: self._send(f"{url}/v1/correlations", body))
+        signatures = [pair for pair in map(_signature, answers) if pair is not None]
+        return self._publisher.correlation_call(report, signatures)
+
+    def _proposal(self, slot: int) -> dict[str, Any]:
+        """Of the opinions, the one that a quorum is nearest to: a liar's own is never that."""
+        n, threshold = self._publisher.domain.n, self._publisher.quorum().threshold
+        answers = self._ask(lambda url: self._get(f"{url}/v1/correlations/{slot}"))
+        matrices, bodies = [], []
+        for answer in answers:
+            try:
+                matrices.append(CorrelationReport(slot, _words(answer)).correlation(n))
+                bodies.append({"observed_at": slot, "correlations": list(map(str, _words(answer)))})
+            except EquipoiseError:
+                continue  # no matrix
+        if len(matrices) < threshold:
+            raise OracleError(f"{len(matrices)} signers gave a matrix for {slot}; {threshold} are needed")
+        stack = np.stack(matrices)
+        distance = np.abs(stack[:, None] - stack[None]).max(axis=(2, 3))
+        return bodies[int(np.sort(distance, axis=1)[:, threshold - 1].argmin())]
+
+    def _ask(self, question: Callable[[str], dict[str, Any]]) -> list[dict[str, Any]]:
+        """Answers of all signers at once; those that do not answer in time, or refuse, are left out."""
+        threshold = self._publisher.quorum().threshold
+        asked: dict[Future[dict[str, Any]], str] = {
+            self._pool.submit(question, url): url for url in self.signers
+        }
+        pending = set(asked)
+        deadline = time.monotonic() + self.config.timeout
+        good = 0
+        while pending and (left := deadline - time.monotonic()) > 0:
+            done, pending = wait(pending, timeout=left, return_when="FIRST_COMPLETED")
+            good += sum(future.exception() is None for future in done)
+            if good >= threshold:
+                deadline = min(deadline, time.monotonic() + self.config.patience)
+        answers = []
+        for future, url in asked.items():
+            self.answered[url] = future.done() and future.exception() is None
+            if self.answered[url]:
+                answers.append(future.result())
+            else:
+                reason = future.exception() if future.done() else "no answer in time"
+                _LOG.info("%s: %s", url, reason)
+        return answers
+
+    def _get(self, url: str) -> dict[str, Any]:
+        return self._exchange("GET", url, None)
+
+    def _send(self, url: str, body: dict[str, Any]) -> dict[str, Any]:
+        return self._exchange("POST", url, body)
+
+    def _exchange(self, method: str, url: str, body: dict[str, Any] | None) -> dict[str, Any]:
+        received = b""
+        with self._http.stream(method, url, json=body) as answer:
+            for part in answer.iter_bytes():
+                received += part
+                if len(received) > _MAX_ANSWER:
+                    raise OracleError(f"{url} sent more than {_MAX_ANSWER} bytes")
+        try:
+            parsed = json.loads(received)
+        except ValueError as error:
+            raise OracleError(f"{url} did not answer in JSON") from error
+        if answer.status_code != 200 or not isinstance(parsed, dict):
+            reason = parsed.get("message", "") if isinstance(parsed, dict) else ""
+            raise OracleError(f"{url} refused ({answer.status_code}): {reason}")
+        return parsed
+
+
+def _words(answer: dict[str, Any]) -> tuple[int, int]:
+    try:
+        low, high = (int(word) for word in answer["correlations"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise OracleError(f"no matrix in {str(answer)[:80]}") from error
+    if not (0 <= low < 2**256 and 0 <= high < 2**256):
+        raise OracleError("the matrix is not two words of 256 bits")
+    return low, high
+
+
+def _signature(answer: dict[str, Any]) -> Signature | None:
+    try:
+        pair = bytes.fromhex(answer["r"][2:]), bytes.fromhex(answer["vs"][2:])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return pair if len(pair[0]) == len(pair[1]) == 32 else None
+
+
+def _signed(answer: dict[str, Any]) -> SignedVolatilities | None:
+    """None for what is no report: the aggregator judges the rest."""
+    pair = _signature(answer)
+    try:
+        report = VolatilityReport(int(answer["observed_at"]), int(answer["vols"]))
+    except (KeyError, TypeError, ValueError, EquipoiseError):
+        return None
+    return SignedVolatilities(report, *pair) if pair and 0 <= report.vols < 2**256 else None

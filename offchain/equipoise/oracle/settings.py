@@ -1,0 +1,251 @@
+"""The files from which a signer and a relay are started, and what they make."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from equipoise.client.config import build_section
+from equipoise.client.deployment import Deployment
+from equipoise.client.rpc import RpcChain
+from equipoise.client.signing import SigningChain
+from equipoise.errors import InputError
+from equipoise.estimation.blend import BlendConfig
+from equipoise.estimation.implied import load_implied
+from equipoise.oracle.journal import Journal
+from equipoise.oracle.keys import LocalKey, load_ape_key, read_passphrase
+from equipoise.oracle.outbox import Outbox
+from equipoise.oracle.publisher import Publisher
+from equipoise.oracle.relay import Relay, RelayConfig
+from equipoise.oracle.relay_app import relay_app
+from equipoise.oracle.service import Clock, ServicePolicy, SignerService, scope_of, signer_app
+from equipoise.oracle.signer import Signer
+from equipoise.oracle.sources import CsvSource, ExchangeSource, FeedSource, PriceSource
+
+__all__ = ["RelaySettings", "SignerSettings", "run_relay", "run_signer"]
+
+
+@dataclass(frozen=True)
+class SourceSettings:
+    """Where closes come from.
+
+    `kind` is "csv" (with `path`), "feeds" (the price oracle's own aggregators) or "exchange" (with `exchange`,
+    ccxt's name, and `symbols`, asset to pair). `days` of history are read from the latter two.
+    """
+
+    kind: str
+    path: str | None = None
+    exchange: str | None = None
+    symbols: Mapping[str, str] | None = None
+    options: Mapping[str, Any] | None = None
+    days: int = 400
+
+    def make(self, deployment: Deployment, chain: RpcChain) -> PriceSource:
+        """Raises InputError for an unknown kind or a missing setting."""
+        assets = deployment.symbols
+        if self.kind == "csv":
+            if self.path is None:
+                raise InputError("source: a csv needs `path`")
+            return CsvSource(_path(self.path), assets)
+        if self.kind == "feeds":
+            oracle = deployment.price_oracle
+            feeds = {
+                asset: oracle.call("feedOf", token).feed
+                for asset, token in zip(assets, deployment.tokens, strict=True)
+            }
+            return FeedSource(chain, feeds, self.days)
+        if self.kind == "exchange":
+            symbols = self.symbols or {}
+            if self.exchange is None or set(symbols) != set(assets):
+                raise InputError(
+                    f"source: an exchange needs `exchange`, and `symbols` for {', '.join(assets)}; it has "
+                    f"{', '.join(symbols) or 'none'}"
+                )
+            return ExchangeSource(self.exchange, {a: symbols[a] for a in assets}, self.options, self.days)
+        raise InputError(f"source: kind is {self.kind!r}; choose csv, feeds or exchange")
+
+
+@dataclass(frozen=True)
+class ImpliedSettings:
+    """A CSV of implied volatilities: `columns` maps assets to its columns, `unit` is percent or fraction."""
+
+    path: str
+    columns: Mapping[str, str] | None = None
+    unit: Literal["percent", "fraction"] = "percent"
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """Weights of the models, see `BlendConfig`; without implied volatilities the others share their weight."""
+
+    ewma: float = 0.5
+    garch: float = 0.25
+    implied: float = 0.25
+    horizon_days: int = 7
+    implied_max_age_days: int = 3
+
+
+@dataclass(frozen=True)
+class SignerSettings:
+    """A signer's file.
+
+    `account` is an ape account; its passphrase is asked for, or read from `passphrase_file`. `deployment` is
+    the file that `ape run deploy` wrote. `clock` is "system", or "chain" on a local chain with a time of its
+    own. `tolerance` is the largest difference of a correlation that is co-signed.
+    """
+
+    account: str
+    rpc: str
+    deployment: str
+    journal: str
+    source: SourceSettings
+    passphrase_file: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 8701
+    clock: str = "system"
+    tolerance: float = 0.1
+    model: ModelSettings = field(default_factory=ModelSettings)
+    implied: ImpliedSettings | None = None
+    policy: ServicePolicy = field(default_factory=ServicePolicy)
+
+    @classmethod
+    def from_yaml(cls, path: str | Path) -> SignerSettings:
+        """Raises InputError naming the key that is missing, unknown or wrong."""
+        sections = {
+            "source": SourceSettings,
+            "model": ModelSettings,
+            "implied": ImpliedSettings,
+            "policy": ServicePolicy,
+        }
+        return build_section(cls, _sections(path, sections), str(path))  # type: ignore[no-any-return]
+
+    def service(self, key: LocalKey) -> SignerService:
+        """Connect to the chain and open the journal."""
+        chain = RpcChain(self.rpc, gas_price=None)
+        deployment = Deployment.load(chain, _path(self.deployment))
+        domain = Publisher(deployment.volatility_oracle, key.address).domain
+        implied = self.implied
+        return SignerService(
+            Signer(key, domain, tolerance=self.tolerance),
+            self.source.make(deployment, chain),
+            Journal(_path(self.journal)),
+            BlendConfig(
+                ewma=self.model.ewma,
+                garch=self.model.garch,
+                implied=self.model.implied,
+                horizon_days=self.model.horizon_days,
+                implied_max_age_days=self.model.implied_max_age_days,
+            ),
+            load_implied(_path(implied.path), implied.columns, implied.unit) if implied else None,
+            self.policy,
+            self._clock(),
+        )
+
+    def _clock(self) -> Clock:
+        if self.clock == "system":
+            return lambda: int(datetime.now(UTC).timestamp())
+        if self.clock == "chain":
+            # of its own: a connection is not for several threads
+            chain, lock = RpcChain(self.rpc, gas_price=None), threading.Lock()
+
+            def now() -> int:
+                with lock:
+                    return chain.timestamp()
+
+            return now
+        raise InputError(f"clock is {self.clock!r}; choose system or chain")
+
+
+@dataclass(frozen=True)
+class RelaySettings:
+    """A relay's file: `signers` are their base URLs, `poll` seconds lie between two looks at the chain."""
+
+    account: str
+    rpc: str
+    deployment: str
+    outbox: str
+    signers: tuple[str, ...]
+    passphrase_file: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 8700
+    poll: float = 12.0
+    relay: RelayConfig = field(default_factory=RelayConfig)
+
+    @classmethod
+    def from_yaml(cls, path: str | Path) -> RelaySettings:
+        """Raises InputError naming the key that is missing, unknown or wrong."""
+        data = _sections(path, {"relay": RelayConfig})
+        urls = data.get("signers", [])
+        if not isinstance(urls, list) or not all(isinstance(u, str) and u.startswith("http") for u in urls):
+            raise InputError(f"{path}: signers is {urls!r}; give a list of their URLs")
+        data["signers"] = tuple(urls)
+        return build_section(cls, data, str(path))  # type: ignore[no-any-return]
+
+    def make(self, key: LocalKey) -> Relay:
+        """Connect to the chain and open the outbox."""
+        chain = SigningChain(self.rpc, key)
+        oracle = Deployment.load(chain, _path(self.deployment)).volatility_oracle
+        scope = scope_of(Publisher(oracle, key.address).domain)
+        return Relay(oracle, self.signers, Outbox(_path(self.outbox), scope), self.relay)
+
+
+def run_signer(settings: SignerSettings) -> None:
+    """Serve until interrupted."""
+    service = settings.service(_key(settings.account, settings.passphrase_file))
+    _serve(signer_app(service), settings.host, settings.port)
+
+
+def run_relay(settings: RelaySettings, once: bool = False) -> None:
+    """Step and serve until interrupted; or one step alone."""
+    relay = settings.make(_key(settings.account, settings.passphrase_file))
+    if once:
+        relay.step()
+        relay.close()
+        return
+    stop = threading.Event()
+
+    def work() -> None:
+        while not stop.is_set():
+            relay.attempt()
+            stop.wait(settings.poll)
+
+    worker = threading.Thread(target=work, name="relay")
+    worker.start()
+    try:
+        _serve(relay_app(relay), settings.host, settings.port)
+    finally:
+        stop.set()
+        worker.join()
+        relay.close()
+
+
+def _serve(app: Any, host: str, port: int) -> None:
+    import uvicorn
+
+    uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)
+
+
+def _key(account: str, passphrase_file: str | None) -> LocalKey:
+    file = None if passphrase_file is None else _path(passphrase_file)
+    return load_ape_key(account, read_passphrase(file, f"Passphrase of {account}: "))
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser()
+
+
+def _sections(path: str | Path, sections: Mapping[str, type]) -> dict[str, Any]:
+    try:
+        data = yaml.safe_load(Path(path).read_text())
+    except (OSError, yaml.YAMLError) as error:
+        raise InputError(f"cannot read {path}: {error}; give a YAML file") from error
+    if not isinstance(data, dict):
+        raise InputError(f"{path} must be a mapping of keys to values")
+    made = {key: build_section(kind, data[key], key) for key, kind in sections.items() if key in data}
+    return {**data, **made}
