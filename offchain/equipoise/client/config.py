@@ -295,7 +295,7 @@ def _number(value: Any, kind: str, where: str) -> Any:
 
 
 def build_section(kind: type, data: Any, where: str) -> Any:
-    """A dataclass from a mapping of a file. Raises InputError naming keys that are missing, unknown or wrong."""
+    """A dataclass from a mapping of a file. Raises InputError naming what is missing, unknown or wrong."""
     values = dict(_mapping(data, where))
     known = {f.name: str(f.type) for f in fields(kind)}
     if unknown := sorted(set(values) - set(known)):

@@ -35,8 +35,8 @@ __all__ = ["RelaySettings", "SignerSettings", "run_relay", "run_signer"]
 class SourceSettings:
     """Where closes come from.
 
-    `kind` is "csv" (with `path`), "feeds" (the price oracle's own aggregators) or "exchange" (with `exchange`,
-    ccxt's name, and `symbols`, asset to pair). `days` of history are read from the latter two.
+    `kind` is "csv" (with `path`), "feeds" (the price oracle's own aggregators) or "exchange" (with
+    `exchange`, ccxt's name, and `symbols`, asset to pair). `days` of history are read from the latter two.
     """
 
     kind: str
@@ -82,7 +82,7 @@ class ImpliedSettings:
 
 @dataclass(frozen=True)
 class ModelSettings:
-    """Weights of the models, see `BlendConfig`; without implied volatilities the others share their weight."""
+    """Weights of the models, see `BlendConfig`; a model without an opinion leaves its weight to the others."""
 
     ewma: float = 0.5
     garch: float = 0.25
@@ -123,7 +123,7 @@ class SignerSettings:
             "implied": ImpliedSettings,
             "policy": ServicePolicy,
         }
-        return build_section(cls, _sections(path, sections), str(path))  # type: ignore[no-any-return]
+        return build_section(cls, _sections(path, sections), str(path))
 
     def service(self, key: LocalKey) -> SignerService:
         """Connect to the chain and open the journal."""
@@ -164,13 +164,13 @@ class SignerSettings:
 
 @dataclass(frozen=True)
 class RelaySettings:
-    """A relay's file: `signers` are their base URLs, `poll` seconds lie between two looks at the chain."""
+    """A relay's file: `endpoints` are the signers' base URLs, `poll` seconds lie between two looks at the chain."""
 
     account: str
     rpc: str
     deployment: str
     outbox: str
-    signers: tuple[str, ...]
+    endpoints: tuple[str, ...]
     passphrase_file: str | None = None
     host: str = "127.0.0.1"
     port: int = 8700
@@ -181,18 +181,18 @@ class RelaySettings:
     def from_yaml(cls, path: str | Path) -> RelaySettings:
         """Raises InputError naming the key that is missing, unknown or wrong."""
         data = _sections(path, {"relay": RelayConfig})
-        urls = data.get("signers", [])
+        urls = data.get("endpoints", [])
         if not isinstance(urls, list) or not all(isinstance(u, str) and u.startswith("http") for u in urls):
-            raise InputError(f"{path}: signers is {urls!r}; give a list of their URLs")
-        data["signers"] = tuple(urls)
-        return build_section(cls, data, str(path))  # type: ignore[no-any-return]
+            raise InputError(f"{path}: endpoints is {urls!r}; give a list of the signers' URLs")
+        data["endpoints"] = tuple(urls)
+        return build_section(cls, data, str(path))
 
     def make(self, key: LocalKey) -> Relay:
         """Connect to the chain and open the outbox."""
         chain = SigningChain(self.rpc, key)
         oracle = Deployment.load(chain, _path(self.deployment)).volatility_oracle
         scope = scope_of(Publisher(oracle, key.address).domain)
-        return Relay(oracle, self.signers, Outbox(_path(self.outbox), scope), self.relay)
+        return Relay(oracle, self.endpoints, Outbox(_path(self.outbox), scope), self.relay)
 
 
 def run_signer(settings: SignerSettings) -> None:
