@@ -12,15 +12,18 @@ import {IRealizedVolatility} from "./IRealizedVolatility.sol";
 /// Volatilities are annualised (year = 365 days), 1e8 = 100 %.
 interface IVolatilityOracle is IParameters {
     /// @param maxReportAge seconds between observation and submission, [1 minute, 1 day]
+    /// @param settlePeriod seconds after a post during which more signatures replace it, and until which the volatilities
+    /// before it stay in use, [0, 1 hour]
     /// @param maxFallPerDayWad largest fall of a stored volatility per day, fraction of it, [1e16, 1e18]
     /// @param eigenvalueFloorWad the smallest eigenvalue of an accepted correlation matrix lies above it, [2e15, 0.5e18]
-    /// (from 2e15 on every coordinate fits its lane and, rounded to 1e-8, passes the certificate)
+    /// (both to 1e-7; from 2e15 on every coordinate fits its lane and, rounded to 1e-8, passes the certificate)
     /// @param floorFractionWad a volatility in use is at least this fraction of the realised one, [0, 1e18]
     /// @param parityFractionWad and all of them are scaled up together while the parity portfolio's realised volatility,
     /// times this fraction, exceeds the reported one, [0, 1e18]
     /// @param signerDelay seconds between a signer's proposal and its first signature that counts, [1 day, 30 days]
     struct Params {
         uint32 maxReportAge;
+        uint32 settlePeriod;
         uint64 maxFallPerDayWad;
         uint64 eigenvalueFloorWad;
         uint64 floorFractionWad;
@@ -130,7 +133,8 @@ interface IVolatilityOracle is IParameters {
     error VolatilityOracle__SignersNotAscending(address previous, address current);
     error VolatilityOracle__ReportFromFuture(uint256 observedAt, uint256 blockTimestamp);
     error VolatilityOracle__ReportTooOld(uint256 observedAt, uint256 blockTimestamp, uint256 maxReportAge);
-    /// @notice Observed no later than what is stored: a replay, or overtaken.
+    /// @notice Observed no later than what is stored: a replay, or overtaken. (A post that has not settled yields to one
+    /// with more reports.)
     error VolatilityOracle__ReportNotNewer(uint256 observedAt, uint256 storedAt);
     /// @notice Volatility `value` of asset `index`, in 1e-8, lies outside [min, max].
     error VolatilityOracle__VolatilityOutOfRange(uint256 index, uint256 value, uint256 min, uint256 max);
@@ -148,8 +152,9 @@ interface IVolatilityOracle is IParameters {
 
     /// @notice Post volatilities: every signer signs its own estimate, the stored one is the per-asset median
     /// (the upper one for an even count), no lower than the speed limit allows.
-    /// @param reports at least `threshold()` and at most one a signer, ascending by signer's address
-    /// @custom:requirement EQ-23 EQ-24 EQ-25 EQ-26 EQ-27 EQ-28 EQ-29 EQ-30
+    /// @param reports at least `threshold()` and at most one a signer, ascending by signer's address; all that can be had:
+    /// until a post has settled, anyone replaces it by one with more reports
+    /// @custom:requirement EQ-149 EQ-23 EQ-24 EQ-25 EQ-26 EQ-27 EQ-28 EQ-29 EQ-30
     function postVolatilities(SignedVolatilities[] calldata reports) external;
 
     /// @notice Post correlations that at least `threshold()` signers signed identically.
@@ -227,7 +232,14 @@ interface IVolatilityOracle is IParameters {
     /// portfolio whose realised volatility tells whether the correlations hold.
     function parityPortfolio() external view returns (uint256 vols, uint256 coordinates);
 
-    /// @notice WORD8 of volatilities as reported (median, speed limit), 0 before the first report.
+    /// @notice The latest post: its volatilities, the time of the oldest report behind it, how many there were, and from
+    /// when it is in use. Until then more reports replace it.
+    function lastPost()
+        external
+        view
+        returns (uint256 vols, uint64 observedAt, uint256 reportCount, uint256 settlesAt);
+
+    /// @notice WORD8 of volatilities as reported (median, speed limit, settled), 0 before the first report.
     function reportedVolatilities() external view returns (uint256);
 
     /// @notice Where the realised volatilities come from.

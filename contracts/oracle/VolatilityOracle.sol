@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
+import {Ownable} from "@openzeppelin/contracts/access/Ownable2Step.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {EnumerableSet} from "@openzeppelin/contracts/utils/structs/EnumerableSet.sol";
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 
 import {IRealizedVolatility} from "../interfaces/IRealizedVolatility.sol";
@@ -15,22 +14,26 @@ import {CorrelationMatrix} from "../math/CorrelationMatrix.sol";
 import {FloorMath} from "../math/FloorMath.sol";
 import {RiskMath} from "../math/RiskMath.sol";
 import {Word8} from "../math/Word8.sol";
+import {SignerSet} from "./SignerSet.sol";
 
 /// @title Signed volatilities and correlations, verified parity coordinates
 /// @dev A report for other assets, another chain or another oracle has another digest, so that its signature
 /// recovers to some address that is no signer. A replay fails because observation times must rise.
-contract VolatilityOracle is IVolatilityOracle, EIP712, Ownable2Step {
-    using EnumerableSet for EnumerableSet.AddressSet;
-
-    /// @dev One slot: all that a report is checked against.
+contract VolatilityOracle is SignerSet, EIP712 {
+    /// @dev One slot: all that a report is checked against. Fractions in 1e-7.
     struct State {
-        uint40 volatilitiesAt;
-        uint40 correlationsAt;
+        uint32 volatilitiesAt;
+        uint32 correlationsAt;
+        uint32 settledAt;
+        uint32 postedAt;
         uint8 threshold;
-        uint32 maxReportAge;
-        uint64 maxFallPerDayWad;
-        uint64 eigenvalueFloorWad;
+        uint8 reportCount;
+        uint8 latest;
         bool hasCoordinates;
+        uint24 maxReportAge;
+        uint16 settlePeriod;
+        uint24 maxFallPerDay;
+        uint24 eigenvalueFloor;
     }
 
     /// @dev One slot: what only governance and the targets read.
@@ -42,7 +45,6 @@ contract VolatilityOracle is IVolatilityOracle, EIP712, Ownable2Step {
 
     uint256 public constant MIN_ASSETS = 2;
     uint256 public constant MAX_ASSETS = 8;
-    uint256 public constant MAX_SIGNERS = 32;
     /// @notice {1e-8 / sqrt(year)} 0.1 %
     uint256 public constant MIN_VOLATILITY = 1e5;
     /// @notice {1e-8 / sqrt(year)} 4000 %
@@ -58,6 +60,7 @@ contract VolatilityOracle is IVolatilityOracle, EIP712, Ownable2Step {
         keccak256("CorrelationReport(bytes32 assetsHash,uint64 observedAt,uint256[2] correlations)");
 
     uint256 private constant WAD = 1e18;
+    uint256 private constant FRACTION_TO_WAD = 1e11;
 
     /// @inheritdoc IVolatilityOracle
     bytes32 public immutable assetsHash;
@@ -67,16 +70,14 @@ contract VolatilityOracle is IVolatilityOracle, EIP712, Ownable2Step {
 
     State private _state;
     Floors private _floors;
-    uint256 private _vols;
+    /// @dev The latest post, at `latest`, and the one before it that had settled: what falls are measured from, and what is
+    ///      in use until the latest has settled too. A post writes one of the two slots only.
+    uint256[2] private _posts;
     uint256 private _coordinates;
     uint256[2] private _correlations;
     /// @inheritdoc IVolatilityOracle
     uint256 public budgets;
-    /// @inheritdoc IVolatilityOracle
-    address public guardian;
     address[] private _assets;
-    EnumerableSet.AddressSet private _signers;
-    mapping(address signer => Proposal) private _proposals;
 
     constructor(
         address owner_,
@@ -104,24 +105,14 @@ contract VolatilityOracle is IVolatilityOracle, EIP712, Ownable2Step {
         if (address(realized_) == address(0)) revert VolatilityOracle__ZeroAddress("realized");
         realized = realized_;
 
-        _setGuardian(guardian_);
         _checkBudgets(budgets_, n);
         budgets = budgets_;
         emit BudgetsSet(budgets_);
-        for (uint256 i; i < signers_.length; ++i) _addSigner(signers_[i]);
-        _checkThreshold(threshold_, signers_.length);
-        _setThreshold(threshold_);
         _setParams(params_);
+        _initializeSigners(guardian_, signers_, threshold_);
     }
 
     // ---- governance
-
-    modifier onlyOwnerOrGuardian() {
-        if (msg.sender != owner() && msg.sender != guardian) {
-            revert VolatilityOracle__NotOwnerOrGuardian(msg.sender);
-        }
-        _;
-    }
 
     /// @inheritdoc IVolatilityOracle
     function setBudgets(uint256 newBudgets) external onlyOwner {
@@ -134,107 +125,8 @@ contract VolatilityOracle is IVolatilityOracle, EIP712, Ownable2Step {
     }
 
     /// @inheritdoc IVolatilityOracle
-    function proposeSigner(address signer, address replaces, uint256 newThreshold) external onlyOwner {
-        Proposal memory pending = _proposals[signer];
-        if (pending.readyAt != 0) revert VolatilityOracle__ProposalPending(signer, pending.readyAt);
-        _checkChange(signer, replaces, newThreshold);
-        uint256 readyAt = block.timestamp + _floors.signerDelay;
-        _proposals[signer] = Proposal(replaces, uint40(readyAt), uint8(newThreshold));
-        emit SignerProposed(signer, replaces, newThreshold, readyAt);
-    }
-
-    /// @inheritdoc IVolatilityOracle
-    function activateSigner(address signer) external {
-        Proposal memory p = _pending(signer);
-        if (block.timestamp < p.readyAt)
-            revert VolatilityOracle__ProposalNotReady(p.readyAt, block.timestamp);
-        // the set may have changed since it was proposed
-        _checkChange(signer, p.replaces, p.threshold);
-        delete _proposals[signer];
-        if (p.replaces != address(0)) _removeSigner(p.replaces);
-        if (signer != address(0)) _addSigner(signer);
-        _setThreshold(p.threshold);
-    }
-
-    /// @inheritdoc IVolatilityOracle
-    function cancelProposal(address signer) external onlyOwnerOrGuardian {
-        _pending(signer);
-        delete _proposals[signer];
-        emit ProposalCancelled(signer);
-    }
-
-    /// @inheritdoc IVolatilityOracle
-    function removeSigner(address signer) external onlyOwnerOrGuardian {
-        _removeSigner(signer);
-    }
-
-    /// @inheritdoc IVolatilityOracle
-    function raiseThreshold(uint256 newThreshold) external onlyOwner {
-        if (newThreshold < _state.threshold)
-            revert VolatilityOracle__ThresholdOnlyRises(newThreshold, _state.threshold);
-        _checkThreshold(newThreshold, _signers.length());
-        _setThreshold(newThreshold);
-    }
-
-    /// @inheritdoc IVolatilityOracle
-    function setGuardian(address newGuardian) external onlyOwner {
-        _setGuardian(newGuardian);
-    }
-
-    /// @inheritdoc IVolatilityOracle
     function setParams(Params calldata newParams) external onlyOwner {
         _setParams(newParams);
-    }
-
-    function _addSigner(address signer) private {
-        if (signer == address(0)) revert VolatilityOracle__ZeroAddress("signer");
-        if (!_signers.add(signer)) revert VolatilityOracle__DuplicateSigner(signer);
-        if (_signers.length() > MAX_SIGNERS) {
-            revert VolatilityOracle__SignerCountOutOfRange(_signers.length(), MAX_SIGNERS);
-        }
-        emit SignerAdded(signer);
-    }
-
-    function _removeSigner(address signer) private {
-        if (!_signers.remove(signer)) revert VolatilityOracle__UnknownSigner(signer);
-        emit SignerRemoved(signer);
-    }
-
-    function _pending(address signer) private view returns (Proposal memory p) {
-        p = _proposals[signer];
-        if (p.readyAt == 0) revert VolatilityOracle__NoProposal(signer);
-    }
-
-    function _checkChange(address signer, address replaces, uint256 newThreshold) private view {
-        uint256 count = _signers.length();
-        if (replaces != address(0)) {
-            if (!_signers.contains(replaces)) revert VolatilityOracle__UnknownSigner(replaces);
-            --count;
-        }
-        if (signer != address(0)) {
-            if (_signers.contains(signer)) revert VolatilityOracle__DuplicateSigner(signer);
-            ++count;
-        }
-        _checkThreshold(newThreshold, count);
-    }
-
-    function _setThreshold(uint256 newThreshold) private {
-        _state.threshold = uint8(newThreshold);
-        emit ThresholdSet(newThreshold);
-    }
-
-    /// @dev A majority, so that two quorums share a signer; at most all, so that a quorum can be reached.
-    function _checkThreshold(uint256 value, uint256 count) private pure {
-        uint256 majority = count / 2 + 1;
-        if (value < majority || value > count) {
-            revert VolatilityOracle__ThresholdOutOfRange(value, majority, count);
-        }
-    }
-
-    function _setGuardian(address newGuardian) private {
-        if (newGuardian == address(0)) revert VolatilityOracle__ZeroAddress("guardian");
-        guardian = newGuardian;
-        emit GuardianSet(newGuardian);
     }
 
     function _setParams(Params memory p) private {
@@ -246,9 +138,11 @@ contract VolatilityOracle is IVolatilityOracle, EIP712, Ownable2Step {
         // no report is accepted that old: what a signer signed before it was removed is dead when it returns
         Bounds.check("signerDelay", p.signerDelay, 1 days, 30 days);
         _floors = Floors(p.floorFractionWad, p.parityFractionWad, p.signerDelay);
-        _state.maxReportAge = p.maxReportAge;
-        _state.maxFallPerDayWad = p.maxFallPerDayWad;
-        _state.eigenvalueFloorWad = p.eigenvalueFloorWad;
+        Bounds.check("settlePeriod", p.settlePeriod, 0, 1 hours);
+        _state.maxReportAge = uint24(p.maxReportAge);
+        _state.settlePeriod = uint16(p.settlePeriod);
+        _state.maxFallPerDay = uint24(p.maxFallPerDayWad / FRACTION_TO_WAD);
+        _state.eigenvalueFloor = uint24(p.eigenvalueFloorWad / FRACTION_TO_WAD);
         emit ParamsSet(p);
     }
 
@@ -271,13 +165,48 @@ contract VolatilityOracle is IVolatilityOracle, EIP712, Ownable2Step {
         uint256 count = reports.length;
         _checkQuorum(count, state.threshold);
 
-        uint256 oldestAt = type(uint64).max;
+        if (_isSettled(state)) {
+            // a new round; in one that has not settled, the post is what more signatures replace, and nothing to
+            // measure a fall from
+            (state.settledAt, state.latest) = (state.volatilitiesAt, 1 - state.latest);
+        }
+        (uint256[] memory words, uint256 oldestAt) = _verified(reports, state);
+        bool newer = oldestAt > state.volatilitiesAt;
+        if (!newer && count <= state.reportCount)
+            revert VolatilityOracle__ReportNotNewer(oldestAt, state.volatilitiesAt);
+
+        uint256 medianVols = _median(words);
+        uint256 vols = state.settledAt == 0
+            ? medianVols
+            : _limitFall(
+                medianVols,
+                _posts[1 - state.latest],
+                oldestAt - state.settledAt,
+                state.maxFallPerDay * FRACTION_TO_WAD
+            );
+        _posts[state.latest] = vols;
+        uint32 postedAt = newer ? uint32(block.timestamp) : state.postedAt;
+        State storage stored = _state;
+        stored.volatilitiesAt = uint32(oldestAt);
+        stored.settledAt = state.settledAt;
+        stored.postedAt = postedAt;
+        stored.reportCount = uint8(count);
+        stored.latest = state.latest;
+        emit VolatilitiesPosted(vols, medianVols, uint64(oldestAt), count);
+    }
+
+    /// @dev The signed words and the oldest of their times; every one newer than what has settled.
+    function _verified(
+        SignedVolatilities[] calldata reports,
+        State memory state
+    ) private view returns (uint256[] memory words, uint256 oldestAt) {
+        oldestAt = type(uint64).max;
         address signer;
-        uint256[] memory words = new uint256[](count);
-        for (uint256 i; i < count; ++i) {
+        words = new uint256[](reports.length);
+        for (uint256 i; i < words.length; ++i) {
             SignedVolatilities calldata report = reports[i];
             (uint256 observedAt, uint256 word) = (report.observedAt, report.vols);
-            _checkTime(observedAt, state.volatilitiesAt, state.maxReportAge);
+            _checkTime(observedAt, state.settledAt, state.maxReportAge);
             bytes32 structHash = keccak256(
                 abi.encode(VOLATILITY_REPORT_TYPEHASH, assetsHash, observedAt, word)
             );
@@ -286,14 +215,11 @@ contract VolatilityOracle is IVolatilityOracle, EIP712, Ownable2Step {
             if (observedAt < oldestAt) oldestAt = observedAt;
             words[i] = word;
         }
+    }
 
-        uint256 medianVols = _median(words);
-        uint256 vols = state.volatilitiesAt == 0
-            ? medianVols
-            : _limitFall(medianVols, _vols, oldestAt - state.volatilitiesAt, state.maxFallPerDayWad);
-        _vols = vols;
-        _state.volatilitiesAt = uint40(oldestAt);
-        emit VolatilitiesPosted(vols, medianVols, uint64(oldestAt), count);
+    /// @dev Anyone may post, and chooses which reports: while a post has not settled, whoever has more of them corrects it.
+    function _isSettled(State memory state) private view returns (bool) {
+        return block.timestamp >= uint256(state.postedAt) + state.settlePeriod;
     }
 
     /// @dev The middle of each lane, the upper middle for an even count: the side of less exposure. While less than
@@ -399,14 +325,18 @@ contract VolatilityOracle is IVolatilityOracle, EIP712, Ownable2Step {
         (bool accepted, uint256 index, int256 pivotWad) = CorrelationMatrix.eigenvaluesAbove(
             correlations,
             _n,
-            state.eigenvalueFloorWad
+            state.eigenvalueFloor * FRACTION_TO_WAD
         );
         if (!accepted) {
-            revert VolatilityOracle__NotPositiveDefinite(index, pivotWad, state.eigenvalueFloorWad);
+            revert VolatilityOracle__NotPositiveDefinite(
+                index,
+                pivotWad,
+                state.eigenvalueFloor * FRACTION_TO_WAD
+            );
         }
 
         _correlations = correlations;
-        _state.correlationsAt = uint40(report.observedAt);
+        _state.correlationsAt = uint32(report.observedAt);
         emit CorrelationsPosted(correlations, report.observedAt, signatures.length);
         _storeCoordinates(coordinates, correlations, false);
     }
@@ -483,7 +413,7 @@ contract VolatilityOracle is IVolatilityOracle, EIP712, Ownable2Step {
         address previous
     ) private view returns (address signer) {
         signer = ECDSA.recover(_hashTypedDataV4(structHash), r, vs);
-        if (!_signers.contains(signer)) revert VolatilityOracle__NotSigner(signer);
+        if (!isSigner(signer)) revert VolatilityOracle__NotSigner(signer);
         if (signer <= previous) revert VolatilityOracle__SignersNotAscending(previous, signer);
     }
 
@@ -523,13 +453,37 @@ contract VolatilityOracle is IVolatilityOracle, EIP712, Ownable2Step {
     }
 
     /// @inheritdoc IVolatilityOracle
-    function reportedVolatilities() external view returns (uint256) {
-        return _vols;
+    function reportedVolatilities() public view returns (uint256) {
+        State memory state = _state;
+        return _posts[_isSettled(state) ? state.latest : 1 - state.latest];
+    }
+
+    /// @inheritdoc IVolatilityOracle
+    function lastPost()
+        external
+        view
+        returns (uint256 vols, uint64 observedAt, uint256 reportCount, uint256 settlesAt)
+    {
+        State memory state = _state;
+        return (
+            _posts[state.latest],
+            state.volatilitiesAt,
+            state.reportCount,
+            uint256(state.postedAt) + state.settlePeriod
+        );
+    }
+
+    function _storeThreshold(uint8 newThreshold) internal override {
+        _state.threshold = newThreshold;
+    }
+
+    function _signerDelay() internal view override returns (uint256) {
+        return _floors.signerDelay;
     }
 
     /// @dev Nothing reported stays nothing: a floor alone is no report.
     function _volatilitiesInUse() private view returns (uint256 raised, uint256 scaled) {
-        uint256 vols = _vols;
+        uint256 vols = reportedVolatilities();
         if (vols == 0) return (0, 0);
         Floors memory f = _floors;
         (uint256 realisedVols, uint256 ratioWad) = realized.floors();
@@ -553,22 +507,7 @@ contract VolatilityOracle is IVolatilityOracle, EIP712, Ownable2Step {
     }
 
     /// @inheritdoc IVolatilityOracle
-    function signers() external view returns (address[] memory) {
-        return _signers.values();
-    }
-
-    /// @inheritdoc IVolatilityOracle
-    function isSigner(address account) external view returns (bool) {
-        return _signers.contains(account);
-    }
-
-    /// @inheritdoc IVolatilityOracle
-    function proposalOf(address signer) external view returns (Proposal memory) {
-        return _proposals[signer];
-    }
-
-    /// @inheritdoc IVolatilityOracle
-    function threshold() external view returns (uint256) {
+    function threshold() public view override returns (uint256) {
         return _state.threshold;
     }
 
@@ -579,8 +518,9 @@ contract VolatilityOracle is IVolatilityOracle, EIP712, Ownable2Step {
         return
             Params(
                 state.maxReportAge,
-                state.maxFallPerDayWad,
-                state.eigenvalueFloorWad,
+                state.settlePeriod,
+                uint64(state.maxFallPerDay * FRACTION_TO_WAD),
+                uint64(state.eigenvalueFloor * FRACTION_TO_WAD),
                 f.floorFractionWad,
                 f.parityFractionWad,
                 f.signerDelay

@@ -86,7 +86,7 @@ def test_swarm__four_liars_and_fifty_murders__lose_nothing_and_send_nothing_twic
             murderer.start()
         landed += 1
         honest = honest_range(swarm, slot)
-        vols = unpack_word8(swarm.read("reportedVolatilities"), len(ASSETS))
+        vols = unpack_word8(swarm.read("lastPost").vols, len(ASSETS))
         assert len(honest) >= 3, "a quorum of five has at most two liars"
         assert (vols >= honest.min().to_numpy() - 1e-8).all(), (slot, vols, honest)
         assert (vols <= honest.max().to_numpy() + 1e-8).all(), (slot, vols, honest)

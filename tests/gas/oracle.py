@@ -83,7 +83,7 @@ def five_of_nine(m: Market) -> int:
     domain = Domain(m.chain.chain_id, oracle.address, tuple(t.address for t in m.tokens))
     publisher = Publisher(oracle, m.keeper)
     rng, gas = np.random.default_rng(5), 0
-    for _ in range(2):
+    for _ in range(3):
         m.warp(3_600)
         at = m.now()
         noisy = [np.array(m.vols) * (1 + 0.01 * rng.standard_normal(8)) for _ in range(5)]

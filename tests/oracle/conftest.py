@@ -17,7 +17,7 @@ from equipoise.units import pack_budgets
 
 WAD = 10**18
 ZERO = "0x" + "0" * 40
-PARAMS = (3600, 2 * WAD // 10, WAD // 100, 7 * WAD // 10, 7 * WAD // 10, 2 * 86_400)
+PARAMS = (3600, 0, 2 * WAD // 10, WAD // 100, 7 * WAD // 10, 7 * WAD // 10, 2 * 86_400)
 
 
 @dataclass(frozen=True)

@@ -238,7 +238,7 @@ def test_gas__eight_assets_three_of_five__within_the_targets(make_committee, wor
     committee = make_committee(n=8)
     C = 0.4 + 0.6 * np.eye(8)
     rng = np.random.default_rng(0)
-    for scale in (1.0, 0.98):
+    for scale in (1.0, 0.99, 0.98):
         world.warp(600)
         now = committee.now
         volatilities = committee.post(committee.sign(*(rng.uniform(0.3, 1.2, 8) for _ in range(3)), at=now))

@@ -87,9 +87,9 @@ def test_constructor__wrong_argument__refused_by_name(deploy_oracle, case):
     ("field", "position", "lowest", "highest"),
     [
         ("maxReportAge", 0, 60, 86_400),
-        ("maxFallPerDayWad", 1, WAD // 100, WAD),
-        ("eigenvalueFloorWad", 2, 2 * WAD // 1000, WAD // 2),
-        ("signerDelay", 5, 86_400, 30 * 86_400),
+        ("maxFallPerDayWad", 2, WAD // 100, WAD),
+        ("eigenvalueFloorWad", 3, 2 * WAD // 1000, WAD // 2),
+        ("signerDelay", 6, 86_400, 30 * 86_400),
     ],
 )
 def test_setParams__bounds__held(committee, refused, field, position, lowest, highest):
@@ -111,7 +111,7 @@ def test_setParams__bounds__held(committee, refused, field, position, lowest, hi
         assert tuple(oracle.events(receipt, "ParamsSet")[0].params) == tuple(params)
 
 
-@pytest.mark.parametrize("position", [3, 4])
+@pytest.mark.parametrize("position", [4, 5])
 def test_setParams__floor_fraction__at_most_one(committee, refused, position):
     """EQ-38: a floor is never above what was realised."""
     params = list(PARAMS)

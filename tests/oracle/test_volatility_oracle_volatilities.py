@@ -130,7 +130,7 @@ def test_postVolatilities__meant_for_another_place__refused(committee, refused, 
     }[where]
     reports = []
     for signer in committee.signers[:3]:
-        moved = Signer(signer._key.to_bytes(), elsewhere)
+        moved = Signer(signer.key, elsewhere)
         reports.append(moved.sign_volatilities([0.5] * 3, committee.now))
     refused("VolatilityOracle__NotSigner", committee.oracle, lambda: committee.post(reports))
 

@@ -103,6 +103,8 @@ class RealizedConfig:
 class OracleConfig:
     """Signers and bounds of the volatility oracle: seconds, fraction a day, smallest eigenvalue.
 
+    For `settle_period` seconds after a post anyone may replace it by one with more reports, and what was before
+    it stays in use.
     `floor_fraction` of an asset's realised volatility is the least that counts, `parity_fraction` of the
     parity portfolio's likewise; `signer_delay` seconds pass before a new signer counts.
     """
@@ -110,6 +112,7 @@ class OracleConfig:
     signers: tuple[str, ...]
     threshold: int
     max_report_age: int = 3600
+    settle_period: int = 600
     max_fall_per_day: float = 0.2
     eigenvalue_floor: float = 0.01
     floor_fraction: float = 0.7
@@ -118,7 +121,8 @@ class OracleConfig:
 
     def params(self) -> tuple[int, ...]:
         fractions = self.max_fall_per_day, self.eigenvalue_floor, self.floor_fraction, self.parity_fraction
-        return self.max_report_age, *map(to_wad, fractions), self.signer_delay
+        ages = self.max_report_age, self.settle_period
+        return *ages, *map(to_wad, fractions), self.signer_delay
 
 
 @dataclass(frozen=True)
