@@ -15,6 +15,7 @@ pytest_plugins = [
     "tests.fixtures.world",
     "tests.fixtures.market",
     "tests.fixtures.levered",
+    "tests.fixtures.attacks",
 ]
 
 _SHARED_CHAIN = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]

@@ -253,6 +253,14 @@ contract MathHarness {
         return EwmaMath.weights(weightWad, elapsed, halfLife);
     }
 
+    function weights(
+        uint256 weightWad,
+        uint256 elapsed,
+        uint256 halfLife
+    ) external pure returns (uint256 oldWad, uint256 freshWad) {
+        return EwmaMath.weights(weightWad, elapsed, halfLife);
+    }
+
     function ewmaUpdate(
         uint256 vol,
         uint256 newSample,

@@ -90,5 +90,3 @@ def five_of_nine(m: Market) -> int:
         reports = [Signer(k, domain).sign_volatilities(v, at) for k, v in zip(keys, noisy, strict=False)]
         gas = publisher.post_volatilities(reports).gas_used
     return gas
-
-

@@ -83,7 +83,9 @@ def realized(world: Any) -> Contract:
     at = {"sender": world.accounts[0]}
     prices = create(world.chain, load_artifact("PriceOracle"), at["sender"], (ZERO, 0, 1), feeds, **at)
     params = RealizedConfig().params()
-    return create(world.chain, load_artifact("RealizedVolatility"), at["sender"], prices, tokens, params, **at)
+    return create(
+        world.chain, load_artifact("RealizedVolatility"), at["sender"], prices, tokens, params, **at
+    )
 
 
 @pytest.fixture(scope="module")

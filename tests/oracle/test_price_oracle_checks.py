@@ -31,7 +31,8 @@ def sequenced(system: System) -> tuple[System, Contract, Contract]:
     uptime = artifact_contract(s.chain, "OddFeed", 0, 0, sender=s.owner)
     uptime.send("set", 0, 1, sender=s.owner)
     listings = [
-        (t, f, 90_000, 50, 1, 10**30) for t, f in zip([*s.tokens, s.cash], [*s.feeds, s.cash_feed], strict=True)
+        (t, f, 90_000, 50, 1, 10**30)
+        for t, f in zip([*s.tokens, s.cash], [*s.feeds, s.cash_feed], strict=True)
     ]
     artifact = load_artifact("PriceOracle")
     oracle = create(s.chain, artifact, s.owner, (uptime, GRACE, 1), listings, sender=s.owner)

@@ -82,9 +82,7 @@ def params_tail(s: System) -> tuple[int, ...]:
     return tuple(s.volatility_oracle.call("params"))[1:]
 
 
-STEPS = st.lists(
-    st.tuples(st.integers(HOUR + 2, 4 * DAY), st.floats(-0.05, 0.05)), min_size=5, max_size=25
-)
+STEPS = st.lists(st.tuples(st.integers(HOUR + 2, 4 * DAY), st.floats(-0.05, 0.05)), min_size=5, max_size=25)
 
 
 @FUZZ
@@ -239,7 +237,9 @@ def correlated_walk(s: System, matrix: np.ndarray, days: int, vols: list[float],
     prices = np.array([s.price(i) for i in range(s.n)])
     for _ in range(days):
         for _ in range(2):
-            prices = prices * np.exp(root @ rng.standard_normal(s.n) * np.array(vols) * sqrt(0.5 * DAY / YEAR))
+            prices = prices * np.exp(
+                root @ rng.standard_normal(s.n) * np.array(vols) * sqrt(0.5 * DAY / YEAR)
+            )
             for i, price in enumerate(prices):
                 s.set_price(i, float(price))
             poke(s, DAY // 2)
@@ -278,7 +278,9 @@ def test_exposures__with_false_correlations__shrink_together(quiet: System) -> N
     used = s.volatility_oracle.call("exposureData").vols
     for i in range(3):
         lane = 32 * i
-        assert (used >> lane & 0xFFFFFFFF) == pytest.approx((uncapped >> lane & 0xFFFFFFFF) * 0.7 * ratio, rel=1e-6)
+        assert (used >> lane & 0xFFFFFFFF) == pytest.approx(
+            (uncapped >> lane & 0xFFFFFFFF) * 0.7 * ratio, rel=1e-6
+        )
     assert sum(shrunk) < sum(honest)
 
 

@@ -21,7 +21,7 @@ MIN_OBSERVATIONS = 250  # with fewer, the speed of return is guesswork
 CAP = 4.0
 # arch's own start, and (omega, alpha, beta): from one alone the optimiser at times stops far below the top,
 # and the last digit of a price then decides where: two signers could differ by a factor of two
-_STARTS = (None, np.array([0.1, 0.1, 0.8]))
+_STARTS = (None, np.array([0.1, 0.1, 0.8]), np.array([0.2, 0.8, 0.1]))
 
 
 def garch_volatility(

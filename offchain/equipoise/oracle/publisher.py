@@ -52,16 +52,23 @@ class Publisher:
         )
 
     def volatility_call(
-        self, reports: Iterable[SignedVolatilities], now: int | None = None
+        self,
+        reports: Iterable[SignedVolatilities],
+        now: int | None = None,
+        newer_than: int | None = None,
     ) -> tuple[list[tuple[int, int, bytes, bytes]]]:
-        """Arguments of `postVolatilities`. Raises OracleError below the quorum."""
+        """Arguments of `postVolatilities`, from reports newer than what is stored (or than `newer_than`).
+
+        Raises OracleError below the quorum.
+        """
+        stored = self.oracle.call("reportTimes").volatilitiesAt if newer_than is None else newer_than
         chosen = aggregate_volatilities(
             reports,
             self.domain,
             self.quorum(),
             now=self.oracle.chain.timestamp() if now is None else now,
             max_age=self.oracle.call("params").maxReportAge,
-            newer_than=self.oracle.call("reportTimes").volatilitiesAt,
+            newer_than=stored,
         )
         return ([signed.to_struct() for signed in chosen],)
 

@@ -24,12 +24,18 @@ from equipoise.oracle.outbox import Outbox, Posting
 from equipoise.oracle.payload import CorrelationReport, Signature, SignedVolatilities, VolatilityReport
 from equipoise.oracle.publisher import Publisher
 from equipoise.oracle.service import CORRELATIONS, VOLATILITIES
+from equipoise.units import unpack_word8
 
 __all__ = ["Relay", "RelayConfig"]
 
 _LOG = logging.getLogger(__name__)
 _MAX_ANSWER = 1 << 16  # bytes: a signer that talks without end is cut off
-_POST = {VOLATILITIES: "postVolatilities", CORRELATIONS: "postCorrelations"}
+_CORRECTIONS = "corrections"
+_POST = {
+    VOLATILITIES: "postVolatilities",
+    CORRELATIONS: "postCorrelations",
+    _CORRECTIONS: "postVolatilities",
+}
 
 
 @dataclass(frozen=True)
@@ -42,12 +48,16 @@ class RelayConfig:
         Reports are for multiples of `cadence` {s}; correlations every `correlations_every` {s}, a multiple.
     timeout, patience
         Longest wait for a signer {s}; and for the rest, once a quorum has answered.
+    correct_above
+        A post that has not settled, from fewer reports than this relay can get, is replaced when a volatility
+        of it is off by more than this fraction.
     """
 
     cadence: int = 86_400
     correlations_every: int = 7 * 86_400
     timeout: float = 10.0
     patience: float = 2.0
+    correct_above: float = 0.05
 
     def __post_init__(self) -> None:
         if self.cadence < 1 or self.correlations_every < 1 or self.correlations_every % self.cadence:
@@ -108,6 +118,7 @@ class Relay:
                 if self.problems.get(kind) != str(error):
                     _LOG.warning("%s of %d: %s", kind, slot, error)
                 self.problems[kind] = str(error)
+        self._correct()
         return landed
 
     def attempt(self) -> list[str]:
@@ -130,6 +141,30 @@ class Relay:
         if slot < stored + (every if stored else 0) or slot <= self.outbox.last(kind):
             return None
         return slot if slot + self.oracle.call("params").maxReportAge >= now else None
+
+    def _correct(self) -> None:
+        """Answer a post by somebody who left reports out, while the chain still takes an answer."""
+        last, now = self.oracle.call("lastPost"), self.chain.timestamp()
+        slot = now - now % self.config.cadence
+        if now >= last.settlesAt or slot <= self.outbox.last(_CORRECTIONS):
+            return
+        n, since = self._publisher.domain.n, min(last.observedAt, slot) - 1
+        try:
+            reports = self._reports(slot)
+            (structs,) = args = self._publisher.volatility_call(reports, newer_than=since)
+            words = np.array([unpack_word8(struct[1], n) for struct in structs])
+            median = np.sort(words, axis=0)[len(words) // 2]
+            off = np.abs(unpack_word8(last.vols, n) / median - 1).max()
+            if len(structs) > last.reportCount and off > self.config.correct_above:
+                _LOG.warning(
+                    "%d reports posted, off by %.0f %%: corrected by %d",
+                    last.reportCount,
+                    100 * off,
+                    len(words),
+                )
+                self._post(_CORRECTIONS, slot, args)
+        except (EquipoiseError, httpx.HTTPError) as error:
+            _LOG.info("no correction: %s", error)
 
     def _settle(self) -> list[str]:
         """See what became of what was sent, and send again what the node may have lost."""
@@ -179,10 +214,13 @@ class Relay:
     # ---------------------------------------------------------------- signers
 
     def _volatilities(self, slot: int) -> Sequence[Any]:
-        """The reports for exactly that time: an older one would age the whole."""
+        return self._publisher.volatility_call(self._reports(slot))
+
+    def _reports(self, slot: int) -> list[SignedVolatilities]:
+        """For exactly that time: an older one would age the whole."""
         answers = self._ask(lambda url: self._get(f"{url}/v1/volatilities/{slot}"))
         reports = [report for report in map(_signed, answers) if report is not None]
-        return self._publisher.volatility_call(r for r in reports if r.report.observed_at == slot)
+        return [report for report in reports if report.report.observed_at == slot]
 
     def _correlations(self, slot: int) -> Sequence[Any]:
         """The matrix that most signers can sign, and their signatures of it."""
