@@ -82,7 +82,7 @@ def test_twap__moved_within_a_block__does_not_move(s: Levered, attack: Ledger) -
         )
     cost = before - wealth(s)
     attack(
-        "TWAP pushed 50 % within one block", -cost, start - nav(s), why=f"{paid:,.0f} USD swapped and back"
+        "TWAP pushed 50 % within one block", -cost, max(0.0, start - nav(s)), why=f"{paid:,.0f} USD swapped"
     )
 
 

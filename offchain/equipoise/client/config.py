@@ -103,8 +103,8 @@ class RealizedConfig:
 class OracleConfig:
     """Signers and bounds of the volatility oracle: seconds, fraction a day, smallest eigenvalue.
 
-    For `settle_period` seconds after a post anyone may replace it by one with more reports, and what was before
-    it stays in use.
+    For `settle_period` seconds after a post anyone may replace it by one with more reports, and what was
+    before it stays in use.
     `floor_fraction` of an asset's realised volatility is the least that counts, `parity_fraction` of the
     parity portfolio's likewise; `signer_delay` seconds pass before a new signer counts.
     """

@@ -78,10 +78,17 @@ class Relay:
         VolatilityOracle over a `SigningChain`, whose key pays the gas.
     signers
         Base URLs of the signers.
+    http
+        How they are reached; plain HTTP by default.
     """
 
     def __init__(
-        self, oracle: Contract, signers: Sequence[str], outbox: Outbox, config: RelayConfig | None = None
+        self,
+        oracle: Contract,
+        signers: Sequence[str],
+        outbox: Outbox,
+        config: RelayConfig | None = None,
+        http: httpx.Client | None = None,
     ) -> None:
         if not isinstance(oracle.chain, SigningChain):
             raise InputError("a relay signs its own transactions; give an oracle over a SigningChain")
@@ -93,7 +100,7 @@ class Relay:
         self.problems: dict[str, str] = {}
         self.answered: dict[str, bool] = {}
         self._publisher = Publisher(oracle, self.chain.sender)
-        self._http = httpx.Client(timeout=self.config.timeout)
+        self._http = http or httpx.Client(timeout=self.config.timeout)
         self._pool = ThreadPoolExecutor(max_workers=max(1, 2 * len(self.signers)))
 
     def close(self) -> None:
@@ -146,7 +153,9 @@ class Relay:
         """Answer a post by somebody who left reports out, while the chain still takes an answer."""
         last, now = self.oracle.call("lastPost"), self.chain.timestamp()
         slot = now - now % self.config.cadence
-        if now >= last.settlesAt or slot <= self.outbox.last(_CORRECTIONS):
+        # what this relay posted itself was all that it could get
+        ours = max(self.outbox.last(VOLATILITIES), self.outbox.last(_CORRECTIONS))
+        if now >= last.settlesAt or slot <= ours:
             return
         n, since = self._publisher.domain.n, min(last.observedAt, slot) - 1
         try:

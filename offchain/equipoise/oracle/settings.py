@@ -82,7 +82,7 @@ class ImpliedSettings:
 
 @dataclass(frozen=True)
 class ModelSettings:
-    """Weights of the models, see `BlendConfig`; a model without an opinion leaves its weight to the others."""
+    """Weights of the models, see `BlendConfig`; a model without an opinion leaves its weight to others."""
 
     ewma: float = 0.5
     garch: float = 0.25
@@ -164,7 +164,7 @@ class SignerSettings:
 
 @dataclass(frozen=True)
 class RelaySettings:
-    """A relay's file: `endpoints` are the signers' base URLs, `poll` seconds lie between two looks at the chain."""
+    """A relay's file: `endpoints` are the signers' base URLs, `poll` the seconds between two looks."""
 
     account: str
     rpc: str

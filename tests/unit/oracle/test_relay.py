@@ -1,0 +1,325 @@
+"""A relay on a real chain: what it sends lands once, wherever it was killed and whoever else is at work."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pandas as pd
+import pytest
+from fastapi.testclient import TestClient
+
+from equipoise.client.contract import Contract
+from equipoise.client.signing import SigningChain
+from equipoise.errors import ContractRevert, InputError, OracleError
+from equipoise.estimation.blend import BlendConfig
+from equipoise.oracle import Signer
+from equipoise.oracle.journal import Journal
+from equipoise.oracle.keys import LocalKey
+from equipoise.oracle.outbox import Outbox, Posting
+from equipoise.oracle.relay import Relay, RelayConfig
+from equipoise.oracle.relay_app import relay_app
+from equipoise.oracle.service import SignerService, scope_of, signer_app
+from equipoise.units import DAY, unpack_word8
+from tests.fixtures.build import KEYS
+from tests.fixtures.system import System
+
+EWMA = BlendConfig(ewma=1.0, garch=0.0, implied=0.0)
+SETTLE = 600
+PAYER = b"\x77" * 32
+CONFIG = RelayConfig(timeout=5.0, patience=1.0)
+
+
+class Killed(BaseException):
+    """The process is gone; no handler of the relay's may see it."""
+
+
+class Table:
+    name = "table"
+
+    def __init__(self, closes: pd.DataFrame) -> None:
+        self._closes = closes
+
+    def closes(self, until: int) -> pd.DataFrame:
+        return self._closes.loc[: pd.Timestamp(until - DAY, unit="s")]
+
+
+class Office:
+    """Five signers in this process behind real HTTP interfaces, an oracle of theirs, and relays on demand."""
+
+    def __init__(self, system: System, folder: Path) -> None:
+        self.system, self.folder = system, folder
+        self.payer = LocalKey(PAYER)
+        system.chain.request("anvil_setBalance", self.payer.address, hex(10**20))
+        chain = SigningChain(system.chain.endpoint, self.payer)
+        oracle = system.volatility_oracle
+        self.oracle = Contract(chain, oracle.address, oracle.abi, oracle.name)
+        self.chain = chain
+        self.slot = system.now() - system.now() % DAY + DAY
+        first = pd.Timestamp(self.slot - 300 * DAY, unit="s")
+        days = pd.date_range(first, periods=400, freq="D", name="date")
+        rng = np.random.default_rng(4)
+        walk = np.exp(np.cumsum(0.03 * rng.standard_normal((400, 3)), axis=0))
+        self.services = []
+        self.apps: dict[str, TestClient] = {}
+        self.answer: dict[str, Callable[[httpx.Request], httpx.Response]] = {}
+        for i, key in enumerate(KEYS):
+            noisy = walk * np.exp(0.0005 * rng.standard_normal(walk.shape))
+            table = Table(pd.DataFrame(noisy, index=days, columns=["A", "B", "C"]))
+            signer = Signer(key, system.signers[0].domain)
+            journal = Journal(folder / f"{i}.sqlite")
+            service = SignerService(signer, table, journal, EWMA, clock=system.now)
+            self.services.append(service)
+            self.apps[f"signer-{i}"] = TestClient(signer_app(service), raise_server_exceptions=False)
+        self.to(self.slot + 5)
+
+    def to(self, timestamp: int) -> None:
+        self.system.warp(timestamp - self.system.now())
+
+    def relay(self) -> Relay:
+        """A new one on the same outbox, as after a restart."""
+        outbox = Outbox(self.folder / "outbox.sqlite", scope_of(self.system.signers[0].domain))
+        transport = httpx.MockTransport(self._route)
+        urls = [f"http://{name}" for name in self.apps]
+        return Relay(self.oracle, urls, outbox, CONFIG, httpx.Client(transport=transport))
+
+    def _route(self, request: httpx.Request) -> httpx.Response:
+        host = request.url.host
+        if host in self.answer:
+            return self.answer[host](request)
+        made = self.apps[host].request(request.method, request.url.path, content=request.read())
+        return httpx.Response(made.status_code, content=made.content)
+
+    def sent(self) -> int:
+        return self.chain.nonce()
+
+    def times(self) -> tuple[int, int]:
+        times = self.oracle.call("reportTimes")
+        return times.volatilitiesAt, times.correlationsAt
+
+
+@pytest.fixture
+def office(make_system: Callable[..., System], tmp_path: Path) -> Iterator[Office]:
+    yield Office(make_system(signers=5, threshold=3, settle_period=SETTLE, reports=False), tmp_path)
+
+
+def test_step__when_reports_are_due__posts_each_kind_once(office: Office) -> None:
+    """EQ-148: correlations and volatilities of the slot; then nothing until the next."""
+    relay = office.relay()
+    assert relay.step() == ["correlations", "volatilities"]
+    assert office.times() == (office.slot, office.slot)
+    assert office.oracle.call("lastPost").reportCount == 5
+    assert relay.step() == []
+    assert office.relay().step() == []
+    office.to(office.slot + DAY + 5)
+    assert relay.step() == ["volatilities"]
+    assert office.sent() == 3
+    assert relay.problems == {}
+
+
+POINTS = ["before it is written down", "before it is sent", "before it is mined", "before that is noted"]
+
+
+@pytest.mark.parametrize("kind", ["correlations", "volatilities"])
+@pytest.mark.parametrize("point", POINTS)
+def test_step__killed_at_any_point__is_finished_by_the_next(
+    office: Office, monkeypatch: pytest.MonkeyPatch, kind: str, point: str
+) -> None:
+    """EQ-148: neither lost nor sent twice: the nonce counts everything that ever left."""
+    relay = office.relay()
+    target, method = {
+        POINTS[0]: (relay.outbox, "intend"),
+        POINTS[1]: (relay.chain, "broadcast"),
+        POINTS[2]: (relay.chain, "wait"),
+        POINTS[3]: (relay.outbox, "landed"),
+    }[point]
+    original, skip = getattr(target, method), 1 if kind == "volatilities" else 0
+    calls = []
+
+    def dies(*args: object) -> object:
+        calls.append(args)
+        if len(calls) > skip:
+            raise Killed
+        return original(*args)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(target, method, dies)
+        with pytest.raises(Killed):
+            relay.step()
+    again = office.relay()
+    for _ in range(3):
+        again.step()
+    assert office.times() == (office.slot, office.slot)
+    assert office.sent() == 2
+    assert (
+        again.outbox.landed_times("volatilities")
+        == again.outbox.landed_times("correlations")
+        == [office.slot]
+    )
+
+
+def test_step__another_relay_was_first__sends_nothing(office: Office, tmp_path: Path) -> None:
+    """EQ-148: what is on chain is not due."""
+    office.relay().step()
+    other = Outbox(tmp_path / "other.sqlite", scope_of(office.system.signers[0].domain))
+    late = Relay(office.oracle, ["http://signer-0"], other, CONFIG)
+    assert late.step() == []
+    assert office.sent() == 2
+
+
+def test_step__its_nonce_was_used_by_somebody_else__sends_anew(office: Office) -> None:
+    """EQ-148: a transaction that can never be mined is forgotten, and its report is sent with the next nonce."""
+    relay = office.relay()
+    raw, transaction_hash = relay.chain.prepare(office.payer.address, b"", relay.chain.nonce(), value=1)
+    lost = Posting("volatilities", office.slot, relay.chain.nonce(), "0x" + "12" * 32, raw, None)
+    relay.outbox.intend(lost)
+    relay.chain.broadcast(raw)
+    relay.chain.wait(transaction_hash)
+    relay.step()
+    relay.step()
+    assert office.times() == (office.slot, office.slot)
+
+
+def test_step__a_minority_posted_first__is_corrected(office: Office) -> None:
+    """EQ-149: two liars and their relayer; this relay has more reports, and answers within the settle period."""
+    relay, system = office.relay(), office.system
+    relay.step()
+    office.to(office.slot + DAY + 5)
+    slot = office.slot + DAY
+    lies = [system.signers[i].sign_volatilities([30.0] * 3, slot) for i in (0, 1)]
+    honest = office.services[2].volatilities(slot)
+    rows = [(system.signers[i].address, lies[i].to_struct()) for i in (0, 1)]
+    words = slot, int(honest["vols"]), bytes.fromhex(honest["r"][2:]), bytes.fromhex(honest["vs"][2:])
+    rows.append((honest["signer"], words))
+    structs = [struct for _, struct in sorted(rows, key=lambda row: row[0].lower())]
+    system.volatility_oracle.send("postVolatilities", structs, sender=system.mallory)
+    assert unpack_word8(office.oracle.call("lastPost").vols, 3)[0] == 30.0
+    relay.step()
+    assert office.oracle.call("lastPost").reportCount == 5
+    assert unpack_word8(office.oracle.call("lastPost").vols, 3)[0] < 2
+    sent = office.sent()
+    relay.step()
+    office.relay().step()
+    assert office.sent() == sent
+
+
+def silent(_: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectTimeout("nobody there")
+
+
+def slow(_: httpx.Request) -> httpx.Response:
+    time.sleep(4)
+    return httpx.Response(200, json={})
+
+
+ODD = {
+    "silent": silent,
+    "slow": slow,
+    "endless": lambda _: httpx.Response(200, content=b"x" * 100_000),
+    "not JSON": lambda _: httpx.Response(200, content=b"<html>"),
+    "a list": lambda _: httpx.Response(200, json=[1, 2]),
+    "refusing": lambda _: httpx.Response(409, json={"error": "OracleError", "message": "not today"}),
+    "nonsense": lambda _: httpx.Response(200, json={"observed_at": "x", "vols": None, "correlations": 5}),
+    "huge numbers": lambda _: httpx.Response(
+        200,
+        json={
+            "observed_at": 2**80,
+            "vols": str(2**300),
+            "correlations": ["1", "-1"],
+            "r": "0x" + "00" * 40,
+            "vs": "0x",
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("how", ODD)
+def test_step__two_odd_signers__do_not_stop_the_others(office: Office, how: str) -> None:
+    """EQ-148: whatever they answer, three of five are enough."""
+    office.answer = {"signer-1": ODD[how], "signer-3": ODD[how]}
+    relay = office.relay()
+    assert relay.step() == ["correlations", "volatilities"]
+    assert office.oracle.call("lastPost").reportCount == 3
+
+
+def test_step__below_the_quorum__says_so_and_recovers(office: Office) -> None:
+    """EQ-148: a problem is named, shown by /health, and gone when the signers are back."""
+    office.answer = dict.fromkeys(("signer-0", "signer-1", "signer-2"), silent)
+    relay = office.relay()
+    watch = TestClient(relay_app(relay))
+    assert relay.step() == []
+    assert "2 usable reports, 3 are needed" in relay.problems["volatilities"]
+    assert "2 signers gave a matrix" in relay.problems["correlations"]
+    health = watch.get("/health")
+    assert (health.status_code, health.json()["ok"]) == (503, False)
+    assert "equipoise_relay_signers_answering 2.0" in watch.get("/metrics").text
+    office.answer = {}
+    relay.step()
+    assert watch.get("/health").status_code == 200
+    assert office.times() == (office.slot, office.slot)
+
+
+def test_step__a_liars_matrix__is_not_proposed(office: Office) -> None:
+    """EQ-31: of the opinions, the one that a quorum is nearest to."""
+    n = 3
+    wild = Signer(KEYS[0], office.system.signers[0].domain).propose_correlations(
+        -0.4 * np.ones((n, n)) + 1.4 * np.eye(n), office.slot
+    )
+    body = {"observed_at": office.slot, "correlations": [str(w) for w in wild.correlations]}
+    office.answer = {"signer-0": lambda request: httpx.Response(200, json=body)}
+    relay = office.relay()
+    assert "correlations" in relay.step()
+    assert list(office.oracle.call("riskData").correlations) != list(wild.correlations)
+
+
+def test_step__too_late_for_the_chain__waits_for_the_next_slot(office: Office) -> None:
+    """EQ-26: what the chain would refuse as too old is not sent."""
+    office.to(office.slot + 4_000)
+    relay = office.relay()
+    assert relay.step() == []
+    assert office.sent() == 0
+
+
+def test_relay__without_its_own_key__is_refused(system: System, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="signs its own transactions"):
+        Relay(system.volatility_oracle, [], Outbox(tmp_path / "o.sqlite", "x"))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"cadence": 0},
+        {"correlations_every": 100},
+        {"cadence": 7, "correlations_every": 8},
+        {"patience": 0.0},
+        {"patience": 20.0},
+    ],
+)
+def test_relay_config__that_makes_no_sense__is_refused(wrong: dict) -> None:
+    with pytest.raises(InputError):
+        RelayConfig(**wrong)
+
+
+def test_outbox__a_report_on_its_way__is_not_sent_again(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "o.sqlite", "scope")
+    posting = Posting("volatilities", 100, 3, "0xaa", b"raw", None)
+    outbox.intend(posting)
+    with pytest.raises(OracleError, match="already on their way"):
+        outbox.intend(Posting("volatilities", 100, 4, "0xbb", b"other", None))
+    assert outbox.unsettled() == [posting]
+    outbox.landed(posting, 7)
+    assert outbox.landed_times("volatilities") == [100]
+    assert Outbox(tmp_path / "o.sqlite", "another").last("volatilities") == 0
+    assert outbox.proposal(5, {"a": 1}) == outbox.proposal(5, {"a": 2}) == {"a": 1}
+
+
+def test_signing_chain__send__signs_here(office: Office) -> None:
+    """A transaction that would revert is refused before it is paid for; another sender has no key here."""
+    with pytest.raises(ContractRevert, match="VolatilityOracle__NoCorrelations"):
+        office.oracle.send("solveCoordinates", sender=office.payer.address)
+    with pytest.raises(InputError, match="the only key is that of"):
+        office.oracle.send("solveCoordinates", sender=office.system.mallory)
+    assert office.sent() == 0
