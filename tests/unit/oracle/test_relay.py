@@ -58,6 +58,7 @@ class Office:
         oracle = system.volatility_oracle
         self.oracle = Contract(chain, oracle.address, oracle.abi, oracle.name)
         self.chain = chain
+        self.now = 0
         self.slot = system.now() - system.now() % DAY + DAY
         first = pd.Timestamp(self.slot - 300 * DAY, unit="s")
         days = pd.date_range(first, periods=400, freq="D", name="date")
@@ -71,13 +72,14 @@ class Office:
             table = Table(pd.DataFrame(noisy, index=days, columns=["A", "B", "C"]))
             signer = Signer(key, system.signers[0].domain)
             journal = Journal(folder / f"{i}.sqlite")
-            service = SignerService(signer, table, journal, EWMA, clock=system.now)
+            service = SignerService(signer, table, journal, EWMA, clock=lambda: self.now)
             self.services.append(service)
             self.apps[f"signer-{i}"] = TestClient(signer_app(service), raise_server_exceptions=False)
         self.to(self.slot + 5)
 
     def to(self, timestamp: int) -> None:
         self.system.warp(timestamp - self.system.now())
+        self.now = timestamp  # apart from the chain's connection, which is not for their threads
 
     def relay(self) -> Relay:
         """A new one on the same outbox, as after a restart."""
@@ -90,7 +92,9 @@ class Office:
         host = request.url.host
         if host in self.answer:
             return self.answer[host](request)
-        made = self.apps[host].request(request.method, request.url.path, content=request.read())
+        made = self.apps[host].request(
+            request.method, request.url.path, content=request.read(), headers=request.headers
+        )
         return httpx.Response(made.status_code, content=made.content)
 
     def sent(self) -> int:
