@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from equipoise.client import Contract, create, load_artifact
 from equipoise.errors import ContractRevert
 from equipoise.units import YEAR
 from tests.math.conftest import WAD
@@ -17,6 +18,11 @@ MAX_TICK = 887_272
 MAX_VOL = 4 * 10**9
 prices = st.one_of(st.integers(0, 2_000), st.integers(0, 10**30), st.integers(0, 120).map(lambda e: 2**e))
 lanes = st.lists(st.integers(10**5, MAX_VOL), min_size=2, max_size=8)
+
+
+@pytest.fixture(scope="module")
+def harness(world) -> Contract:
+    return create(world.chain, load_artifact("OracleMathHarness"), sender=world.accounts[0])
 
 
 def word(values):

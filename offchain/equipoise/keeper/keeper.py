@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
+from equipoise.client.chain import Receipt
 from equipoise.client.contract import Contract
 from equipoise.client.deployment import Deployment
 from equipoise.errors import ContractRevert
@@ -118,6 +119,19 @@ class Keeper:
     @property
     def _tokens(self) -> tuple[Contract, ...]:
         return (*self.deployment.tokens, self.deployment.cash)
+
+    def poke(self) -> list[Receipt]:
+        """Have the chain look at prices, and at the parity portfolio, where it is time; what was sent."""
+        realized, sent = self.deployment.realized_volatility, []
+        for function, due in zip(("poke", "pokeParity"), realized.call("dueAt"), strict=True):
+            if self.deployment.chain.timestamp() < due:
+                continue
+            try:
+                realized.call(function, sender=self.account)
+                sent.append(realized.send(function, sender=self.account))
+            except ContractRevert:
+                continue  # the portfolio is not known yet, or its prices have not settled
+        return sent
 
     def open(self) -> Any:
         """Open an auction; ContractRevert names the reason when the vault's rule forbids it, at no gas."""

@@ -241,6 +241,7 @@ def living_world(options: DemoOptions, port: int) -> Iterator[Stage]:
         now = world.chain.timestamp()
         staged.committee.post_correlations(len(closes) - 1, now)
         staged.committee.post_volatilities(len(closes) - 1, now)
+        world.warp_to(staged.deployment.volatility_oracle.call("lastPost").settlesAt)
         for user in staged.users.values():
             world.fund("USDC", user, to_token(POCKET_MONEY))
         stake = to_token(POCKET_MONEY / 2)

@@ -254,7 +254,11 @@ class Replay:
             self._world.warp_to(timestamp)
 
     def _relay(self, k: int, observed_at: int) -> None:
-        """Volatilities daily, correlations when due; none before the signers have enough data."""
+        """Volatilities daily, correlations when due; none before the signers have enough data.
+
+        Users and keeper come when the post has settled and is in use.
+        """
+        self._gas += sum(receipt.gas_used for receipt in self._keeper.poke())
         if not self._committee.ready(k):
             return
         due = self._correlations_day is None or k - self._correlations_day >= self._config.correlations_every
@@ -262,6 +266,7 @@ class Replay:
             self._gas += self._committee.post_correlations(k, observed_at).gas_used
             self._correlations_day = k
         self._gas += self._committee.post_volatilities(k, observed_at).gas_used
+        self._wait_until(self._deployment.volatility_oracle.call("lastPost").settlesAt)
 
     def _rebalance(self, date: pd.Timestamp) -> tuple[dict[str, Any], Any]:
         """Open when the vault's own rule says so, fill what the pools pay for; the dashboard after it."""

@@ -65,8 +65,8 @@ def test_from_yaml__what_asdict_wrote__is_read_back_equal(tmp_path: Path) -> Non
     assert DeploymentConfig.from_yaml(path) == config
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "scripts" / "configs").glob("*.yaml")), ids=lambda p: p.name)
-def test_from_yaml__committed_example__is_valid(path: Path) -> None:
+def test_from_yaml__committed_example__is_valid() -> None:
+    path = ROOT / "scripts" / "configs" / "example.yaml"
     assert 2 <= len(DeploymentConfig.from_yaml(path).assets) <= 8
 
 

@@ -58,6 +58,7 @@ def invest(world: World, closes: pd.DataFrame) -> Callable[[Stage], Stage]:
         now = world.chain.timestamp()
         stage.committee.post_correlations(len(closes) - 1, now)
         stage.committee.post_volatilities(len(closes) - 1, now)
+        world.warp_to(deployment.volatility_oracle.call("lastPost").settlesAt)
         stake = to_token(1_000_000.0)
         world.fund("USDC", alice, stake)
         deployment.cash.send("approve", deployment.vault.address, stake, sender=alice)

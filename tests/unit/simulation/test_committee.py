@@ -97,6 +97,7 @@ def test_post__real_oracle__stores_the_median_of_five_estimates(
     now = world.chain.timestamp()
     stage.committee.post_volatilities(LAST, now)
     stage.committee.post_correlations(LAST, now)
+    world.warp_to(stage.deployment.volatility_oracle.call("lastPost").settlesAt)
     data = stage.deployment.volatility_oracle.call("riskData")
     expected = np.median([path.vol_ann[LAST] for path in stage.committee._paths], axis=0)
     np.testing.assert_allclose(unpack_word8(data.vols, 5), expected, atol=2e-8)

@@ -1,0 +1,104 @@
+"""The files of a signer and a relay: every key is checked, and the committed examples are valid."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from equipoise.client.artifacts import ROOT
+from equipoise.errors import InputError
+from equipoise.estimation.blend import BlendConfig
+from equipoise.oracle.keys import LocalKey
+from equipoise.oracle.settings import RelaySettings, SignerSettings
+from equipoise.oracle.sources import CsvSource, FeedSource
+from tests.fixtures.system import System
+
+CONFIGS = ROOT / "scripts" / "configs"
+SIGNER: dict[str, Any] = yaml.safe_load((CONFIGS / "signer.yaml").read_text())
+RELAY: dict[str, Any] = yaml.safe_load((CONFIGS / "relay.yaml").read_text())
+
+
+def written(folder: Path, data: object) -> Path:
+    path = folder / "service.yaml"
+    path.write_text(yaml.safe_dump(data))
+    return path
+
+
+def test_examples__that_are_committed__are_valid() -> None:
+    signer = SignerSettings.from_yaml(CONFIGS / "signer.yaml")
+    relay = RelaySettings.from_yaml(CONFIGS / "relay.yaml")
+    assert signer.source.kind == "feeds"
+    assert signer.policy.cadence == relay.relay.cadence == 86_400
+    assert len(relay.endpoints) == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"sauce": 1}, "unknown keys"),
+        ({"source": {"kind": "csv", "paht": "x"}}, "source has unknown keys"),
+        ({"port": "high"}, "port is 'high'; give a whole number"),
+        ({"policy": {"cadence": 0}}, "cadence is 0"),
+        ({"account": 5}, "give text"),
+    ],
+)
+def test_signer_settings__wrong_key__is_named(tmp_path: Path, change: dict, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        SignerSettings.from_yaml(written(tmp_path, SIGNER | change))
+
+
+@pytest.mark.parametrize("key", ["account", "rpc", "deployment", "journal", "source"])
+def test_signer_settings__missing_key__is_named(tmp_path: Path, key: str) -> None:
+    with pytest.raises(InputError, match=rf"missing .*'{key}'"):
+        SignerSettings.from_yaml(written(tmp_path, {k: v for k, v in SIGNER.items() if k != key}))
+
+
+@pytest.mark.parametrize("endpoints", ["http://one", ["ftp://one"], [5]])
+def test_relay_settings__endpoints_that_are_none__are_refused(tmp_path: Path, endpoints: object) -> None:
+    with pytest.raises(InputError, match="give a list of the signers' URLs"):
+        RelaySettings.from_yaml(written(tmp_path, RELAY | {"endpoints": endpoints}))
+
+
+def test_settings__no_file_or_no_mapping__are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot read"):
+        SignerSettings.from_yaml(tmp_path / "none.yaml")
+    with pytest.raises(InputError, match="must be a mapping"):
+        RelaySettings.from_yaml(written(tmp_path, [1]))
+
+
+def test_service__of_a_deployment__has_its_domain_source_and_model(system: System, tmp_path: Path) -> None:
+    path = system.contracts.save(tmp_path / "deployment.json")
+    change = {"rpc": system.chain.endpoint, "deployment": str(path), "journal": str(tmp_path / "j.sqlite")}
+    made = SignerSettings.from_yaml(written(tmp_path, SIGNER | change))
+    service = made.service(LocalKey(b"\x31" * 32))
+    assert service.signer.domain == system.signers[0].domain
+    assert isinstance(service.source, FeedSource)
+    assert service.model == BlendConfig()
+    assert abs(service.clock() - system.now()) <= 1
+    csv = SignerSettings.from_yaml(
+        written(tmp_path, SIGNER | change | {"source": {"kind": "csv", "path": "p.csv"}, "clock": "system"})
+    )
+    service = csv.service(LocalKey(b"\x31" * 32))
+    assert isinstance(service.source, CsvSource)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"source": {"kind": "oracle"}}, "choose csv, feeds or exchange"),
+        ({"source": {"kind": "csv"}}, "a csv needs `path`"),
+        ({"source": {"kind": "exchange", "exchange": "kraken", "symbols": {"TOK0": "A/B"}}}, "it has TOK0"),
+        ({"clock": "sun"}, "choose system or chain"),
+    ],
+)
+def test_service__that_cannot_be_made__says_why(
+    system: System, tmp_path: Path, change: dict, words: str
+) -> None:
+    path = system.contracts.save(tmp_path / "deployment.json")
+    base = {"rpc": system.chain.endpoint, "deployment": str(path), "journal": str(tmp_path / "j.sqlite")}
+    made = SignerSettings.from_yaml(written(tmp_path, SIGNER | base | change))
+    with pytest.raises(InputError, match=words):
+        made.service(LocalKey(b"\x31" * 32))
