@@ -22,6 +22,7 @@ CREATE TABLE IF NOT EXISTS signed (
 ) STRICT
 """
 _BUSY_SECONDS = 30.0
+_TIME_LIMIT = 2**63  # of SQLite's integers
 
 
 def open_database(path: str | Path, schema: str) -> sqlite3.Connection:
@@ -68,6 +69,7 @@ class Journal:
 
         Raises OracleError for another digest at the same scope, kind and time.
         """
+        _check_time(observed_at)
         with self._lock, self._transaction():
             kept = self._select(scope, kind, observed_at)
             if kept is None:
@@ -87,12 +89,13 @@ class Journal:
         self, scope: str, kind: str, observed_at: int
     ) -> tuple[bytes, bytes, bytes, dict[str, Any]] | None:
         """(digest, r, vs, body) of what was signed for that time, None when nothing was."""
-        with self._lock:
+        _check_time(observed_at)
+        with self._lock, self._readable():
             return self._select(scope, kind, observed_at)
 
     def last(self, scope: str, kind: str) -> int:
         """Latest time that was signed {unix s}, 0 before the first."""
-        with self._lock:
+        with self._lock, self._readable():
             query = "SELECT max(observed_at) FROM signed WHERE scope = ? AND kind = ?"
             return int(self._database.execute(query, (scope, kind)).fetchone()[0] or 0)
 
@@ -113,10 +116,28 @@ class Journal:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._database.execute("BEGIN IMMEDIATE")
+        with self._readable():
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._database.execute("COMMIT")
+            except BaseException:
+                if self._database.in_transaction:
+                    self._database.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        """Whatever the file's trouble is, nothing was signed."""
         try:
             yield
-        except BaseException:
-            self._database.execute("ROLLBACK")
-            raise
-        self._database.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise OracleError(
+                f"{self.path} cannot be used ({error}): nothing is signed; free the disk or the lock, or restore "
+                "it from a backup"
+            ) from error
+
+
+def _check_time(observed_at: int) -> None:
+    if not 0 < observed_at < _TIME_LIMIT:
+        raise OracleError(f"{observed_at} is no time; give unix seconds in (0, 2**63)")

@@ -66,6 +66,8 @@ def load_ape_key(alias: str, passphrase: str) -> LocalKey:
     """
     from eth_account import Account
 
+    if Path(alias).name != alias:
+        raise InputError(f"{alias!r} is no alias of an ape account; give its name alone")
     folder = Path(os.environ.get("APE_DATA_FOLDER") or Path.home() / ".ape") / "accounts"
     path = folder / f"{alias}.json"
     try:
@@ -80,7 +82,7 @@ def load_ape_key(alias: str, passphrase: str) -> LocalKey:
         raise InputError(f"{path} is no keystore file; restore it, or import the account again") from error
     try:
         return LocalKey(bytes(Account.decrypt(encrypted, passphrase)))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, NotImplementedError) as error:
         raise InputError(f"the passphrase does not open the ape account {alias!r}; give its own") from error
 
 
@@ -95,8 +97,9 @@ def read_passphrase(file: Path | None, prompt: str = "Passphrase: ") -> str:
         mode = stat.S_IMODE(file.stat().st_mode)
         if mode & 0o077:
             raise InputError(f"{file} is open to others (mode {mode:o}); run: chmod 600 {file}")
-        return file.read_text().rstrip("\n")
-    except OSError as error:
-        raise InputError(
-            f"{file} cannot be read ({error.strerror}); give a file with the passphrase"
-        ) from error
+        passphrase = file.read_text().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{file} cannot be read ({error}); give a text file with the passphrase") from error
+    if not passphrase:
+        raise InputError(f"{file} is empty; write the passphrase into it")
+    return passphrase

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
 import pandas as pd
 
 from equipoise.client.artifacts import load_artifact
@@ -23,6 +22,8 @@ __all__ = ["CsvSource", "ExchangeSource", "FeedSource", "PriceSource", "check_fr
 
 _PHASE = 1 << 64  # a proxy's round id holds the phase of its aggregator above 64 bits of the aggregator's own
 _BATCH = 100
+_CARRY_DAYS = 3  # a feed that is silent for longer has a gap, which no signer signs over
+_CANDLES = 300  # the least that exchanges give in one answer
 _MILLISECONDS = 1000
 
 
@@ -115,20 +116,25 @@ class FeedSource:
         return _known(pd.DataFrame(columns), until)
 
     def _daily(self, asset: str, until: int) -> pd.Series:
-        """The last answer of each day, carried over days on which the feed was silent."""
+        """The last answer of each day, carried over a few days on which the feed was silent."""
         rounds = self._known_rounds(asset, until - self._days * DAY)
         times = pd.to_datetime([at for at, _ in rounds], unit="s")
         answers = pd.Series([price for _, price in rounds], index=times).sort_index()
-        return answers.resample("D").last().ffill()
+        return answers.resample("D").last().ffill(limit=_CARRY_DAYS)
 
     def _known_rounds(self, asset: str, since: int) -> list[tuple[int, float]]:
         feed, known = self._feeds[asset], self._rounds[asset]
         unit = 10.0 ** feed.call("decimals")
         latest = feed.call("latestRoundData")
+        # the newest may yet be undone by a reorganisation
+        for i in [i for i, (made_at, _) in known.items() if made_at > latest.updatedAt - DAY]:
+            del known[i]
         first = (latest.roundId & ~(_PHASE - 1)) + 1
         at = latest.roundId
-        while at >= first and at not in known:
-            ids = [i for i in range(at, max(first, at - _BATCH + 1) - 1, -1) if i not in known]
+        # what is known is walked over, not taken as the end: an earlier walk may have failed on its way
+        while at >= first:
+            lowest = max(first, at - _BATCH + 1)
+            ids = [i for i in range(at, lowest - 1, -1) if i not in known]
             data = self._chain.call_many([(feed.address, feed.encode("getRoundData", i)) for i in ids])
             for i, answer in zip(ids, data, strict=True):
                 made = feed.decode("getRoundData", answer, 1)
@@ -137,9 +143,9 @@ class FeedSource:
                         f"round {i} of {asset} has answer {made.answer}; wait, or use another source"
                     )
                 known[i] = made.updatedAt, made.answer / unit
-            at = ids[-1] - 1
-            if known[ids[-1]][0] < since:
+            if known[lowest][0] < since:
                 break
+            at = lowest - 1
         return [made for made in known.values() if made[0] >= since]
 
 
@@ -180,13 +186,21 @@ class ExchangeSource:
         self._days = days
 
     def closes(self, until: int) -> pd.DataFrame:
-        since = (until - self._days * DAY) * _MILLISECONDS
-        columns = {}
-        for asset, symbol in self._symbols.items():
+        columns = {asset: self._daily(symbol, until) for asset, symbol in self._symbols.items()}
+        return _known(pd.DataFrame(columns).rename_axis("date"), until)
+
+    def _daily(self, symbol: str, until: int) -> pd.Series:
+        """Page by page, since most exchanges give a few hundred candles at a time."""
+        since, closes = until - self._days * DAY, dict[int, float]()
+        while since < until:
             try:
-                candles = self._exchange.fetch_ohlcv(symbol, "1d", since=since, limit=self._days + 1)
+                page = self._exchange.fetch_ohlcv(symbol, "1d", since=since * _MILLISECONDS, limit=_CANDLES)
             except self._failures as error:
                 raise OracleError(f"{self.name} gives no candles of {symbol}: {error}") from error
-            days = pd.to_datetime([candle[0] for candle in candles], unit="ms").normalize()
-            columns[asset] = pd.Series(np.array([candle[4] for candle in candles], dtype=float), index=days)
-        return _known(pd.DataFrame(columns).rename_axis("date"), until)
+            fresh = {int(candle[0]) // _MILLISECONDS: float(candle[4]) for candle in page}
+            if not fresh.keys() - closes.keys():
+                break
+            closes |= fresh
+            since = max(fresh) + DAY
+        days = pd.to_datetime(sorted(closes), unit="s").normalize()
+        return pd.Series([closes[at] for at in sorted(closes)], index=days, dtype=float)

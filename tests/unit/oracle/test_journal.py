@@ -123,3 +123,25 @@ def test_open__a_damaged_file__says_what_to_do(tmp_path: Path) -> None:
     path.write_bytes(b"this is no database" * 1000)
     with pytest.raises(OracleError, match=r"j\.sqlite.*restore it from a backup"):
         Journal(path)
+
+
+@pytest.mark.parametrize("at", [0, -1, 2**63, 2**64])
+def test_record__a_time_that_is_none__is_refused(tmp_path: Path, at: int) -> None:
+    journal = Journal(tmp_path / "j.sqlite")
+    for attempt in (
+        lambda: record(journal, b"a" * 32, at=at),
+        lambda: journal.get("1:0xA", "volatilities", at),
+    ):
+        with pytest.raises(OracleError, match="is no time"):
+            attempt()
+    record(journal, b"a" * 32)
+
+
+def test_record__on_a_full_disk__signs_nothing_and_says_why(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j.sqlite")
+    pages = journal._database.execute("PRAGMA page_count").fetchone()[0]
+    journal._database.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(OracleError, match="is full.*nothing is signed"):
+        journal.record("1:0xA", "volatilities", 100, b"a" * 32, {"x": "y" * 50_000}, sign)
+    journal._database.execute("PRAGMA max_page_count = 100000")
+    record(journal, b"b" * 32)

@@ -37,12 +37,15 @@ def test_load_ape_key__right_passphrase__signs(keystore: Path) -> None:
         ("signer-1", "wrong", "does not open"),
         ("signer-2", "open sesame", r"signer-1.*ape accounts generate signer-2"),
         ("broken", "open sesame", "no keystore file"),
+        ("new", "open sesame", "does not open"),
+        ("../signer-1", "open sesame", "give its name alone"),
     ],
 )
 def test_load_ape_key__unusable__says_what_to_do(
     keystore: Path, alias: str, passphrase: str, words: str
 ) -> None:
     (keystore / "broken.json").write_text("{")
+    (keystore / "new.json").write_text('{"version": 9}')
     with pytest.raises(InputError, match=words) as refused:
         load_ape_key(alias, passphrase)
     assert passphrase not in str(refused.value)
@@ -78,6 +81,10 @@ def test_read_passphrase__file__must_be_private(tmp_path: Path) -> None:
         read_passphrase(path)
     path.chmod(0o600)
     assert read_passphrase(path) == "open sesame"
+    for content, words in ((b"", "is empty"), (b"\xff\xfe", "cannot be read")):
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=words):
+            read_passphrase(path)
     with pytest.raises(InputError, match="cannot be read"):
         read_passphrase(tmp_path / "none")
 

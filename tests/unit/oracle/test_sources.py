@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from equipoise.client.artifacts import load_artifact
+from equipoise.client.chain import RpcError
 from equipoise.client.contract import create
 from equipoise.client.rpc import RpcChain
 from equipoise.errors import InputError, MarketDataError, OracleError
@@ -84,6 +85,37 @@ def test_feeds__with_a_void_round__are_refused(node: RpcChain) -> None:
         FeedSource(node, {"BTC": feed.address}).closes(FIRST + 2 * DAY)
 
 
+def test_feeds__a_walk_that_failed__is_walked_again(node: RpcChain, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was read before the node went away is no end of history."""
+    owner = node.request("eth_accounts")[0]
+    feed = create(node, load_artifact("TestAggregator"), "BTC / USD", 8, owner, sender=owner)
+    for day in range(150):
+        feed.send("push", (100 + day) * 10**8, FIRST + day * DAY, sender=owner)
+    source, real, calls = FeedSource(node, {"BTC": feed.address}), node.call_many, []
+
+    def flaky(*args: object) -> list[bytes]:
+        calls.append(args)
+        if len(calls) == 2:
+            raise RpcError("the node is away")
+        return real(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(node, "call_many", flaky)
+    with pytest.raises(RpcError):
+        source.closes(FIRST + 150 * DAY)
+    assert len(source.closes(FIRST + 150 * DAY)) == 150
+    assert len(source.closes(FIRST + 40 * DAY)) == 40
+
+
+def test_feeds__silent_for_a_week__are_not_signed_over(node: RpcChain) -> None:
+    owner = node.request("eth_accounts")[0]
+    feed = create(node, load_artifact("TestAggregator"), "BTC / USD", 8, owner, sender=owner)
+    for day in (*range(40), *range(47, 80)):
+        feed.send("push", (100 + day) * 10**8, FIRST + day * DAY, sender=owner)
+    closes = FeedSource(node, {"BTC": feed.address}).closes(FIRST + 80 * DAY)
+    with pytest.raises(OracleError, match="2023-02-13"):
+        check_fresh(closes, FIRST + 80 * DAY, 2, 5)
+
+
 class Kraken(BaseHTTPRequestHandler):
     """The two answers of Kraken's public interface that ccxt asks for."""
 
@@ -100,7 +132,7 @@ class Kraken(BaseHTTPRequestHandler):
             first = max(FIRST, since - since % DAY)
             rows = [
                 [at, "1", "2", "0.5", str(100 + (at - FIRST) // DAY), "1", "1", 1]
-                for at in range(first, FIRST + 60 * DAY, DAY)
+                for at in range(first, min(first + 25 * DAY, FIRST + 60 * DAY), DAY)
             ]
             result: dict = {pair: rows, "last": FIRST + 60 * DAY}
         elif path.path.endswith("/AssetPairs"):
@@ -163,6 +195,7 @@ def test_exchange__candles_of_ccxt__without_the_unfinished_one(kraken: dict) -> 
     source = ExchangeSource("kraken", {"BTC": "BTC/USD"}, kraken)
     known = source.closes(FIRST + 50 * DAY + 7)
     assert known.index[-1] == START + pd.Timedelta(days=49)
+    assert len(known) == 50
     assert known["BTC"].iloc[-1] == 149
     Kraken.down = True
     with pytest.raises(OracleError, match="exchange kraken gives no candles of BTC/USD"):
