@@ -26,57 +26,57 @@ library ListingWord {
         return checked ? Listing.wrap(word | TWAP_BIT) : Listing.wrap(word);
     }
 
-    function unpack(Listing l) internal pure returns (IPriceOracle.Feed memory) {
+    function unpack(Listing listing) internal pure returns (IPriceOracle.Feed memory) {
         return
             IPriceOracle.Feed(
-                feed(l),
-                uint32(heartbeat(l)),
-                uint8(feedDecimals(l)),
-                uint8(tokenDecimals(l)),
-                uint16(halfSpreadBps(l)),
-                uint128(minPriceWad(l)),
-                uint128(maxPriceWad(l))
+                feed(listing),
+                uint32(heartbeat(listing)),
+                uint8(feedDecimals(listing)),
+                uint8(tokenDecimals(listing)),
+                uint16(halfSpreadBps(listing)),
+                uint128(minPriceWad(listing)),
+                uint128(maxPriceWad(listing))
             );
     }
 
-    function withTwap(Listing l, bool checked) internal pure returns (Listing) {
-        uint256 word = Listing.unwrap(l);
+    function withTwap(Listing listing, bool checked) internal pure returns (Listing) {
+        uint256 word = Listing.unwrap(listing);
         return Listing.wrap(checked ? word | TWAP_BIT : word & ~TWAP_BIT);
     }
 
-    function exists(Listing l) internal pure returns (bool) {
-        return Listing.unwrap(l) != 0;
+    function exists(Listing listing) internal pure returns (bool) {
+        return Listing.unwrap(listing) != 0;
     }
 
-    function feed(Listing l) internal pure returns (address) {
-        return address(uint160(Listing.unwrap(l)));
+    function feed(Listing listing) internal pure returns (address) {
+        return address(uint160(Listing.unwrap(listing)));
     }
 
-    function heartbeat(Listing l) internal pure returns (uint256) {
-        return uint24(Listing.unwrap(l) >> 160);
+    function heartbeat(Listing listing) internal pure returns (uint256) {
+        return uint24(Listing.unwrap(listing) >> 160);
     }
 
-    function feedDecimals(Listing l) internal pure returns (uint256) {
-        return uint8(Listing.unwrap(l) >> 184);
+    function feedDecimals(Listing listing) internal pure returns (uint256) {
+        return uint8(Listing.unwrap(listing) >> 184);
     }
 
-    function tokenDecimals(Listing l) internal pure returns (uint256) {
-        return uint8(Listing.unwrap(l) >> 192);
+    function tokenDecimals(Listing listing) internal pure returns (uint256) {
+        return uint8(Listing.unwrap(listing) >> 192);
     }
 
-    function halfSpreadBps(Listing l) internal pure returns (uint256) {
-        return uint16(Listing.unwrap(l) >> 200);
+    function halfSpreadBps(Listing listing) internal pure returns (uint256) {
+        return uint16(Listing.unwrap(listing) >> 200);
     }
 
-    function minPriceWad(Listing l) internal pure returns (uint256) {
-        return Float16.unpack(uint16(Listing.unwrap(l) >> 216));
+    function minPriceWad(Listing listing) internal pure returns (uint256) {
+        return Float16.unpack(uint16(Listing.unwrap(listing) >> 216));
     }
 
-    function maxPriceWad(Listing l) internal pure returns (uint256) {
-        return Float16.unpack(uint16(Listing.unwrap(l) >> 232));
+    function maxPriceWad(Listing listing) internal pure returns (uint256) {
+        return Float16.unpack(uint16(Listing.unwrap(listing) >> 232));
     }
 
-    function hasTwap(Listing l) internal pure returns (bool) {
-        return Listing.unwrap(l) & TWAP_BIT != 0;
+    function hasTwap(Listing listing) internal pure returns (bool) {
+        return Listing.unwrap(listing) & TWAP_BIT != 0;
     }
 }

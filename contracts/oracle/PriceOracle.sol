@@ -168,21 +168,27 @@ contract PriceOracle is IPriceOracle, IParameters, Ownable2Step {
     }
 
     function _quote(address token, Fault sequencer) private view returns (Quote memory q) {
-        Listing l = _listings[token];
-        (Fault fault, uint256 priceWad, uint256 twapWad) = _checked(token, l, sequencer);
-        if (fault != Fault.None) _refuse(token, l, fault, priceWad, twapWad);
+        Listing listing = _listings[token];
+        (Fault fault, uint256 priceWad, uint256 twapWad) = _checked(token, listing, sequencer);
+        if (fault != Fault.None) _refuse(token, listing, fault, priceWad, twapWad);
         unchecked {
             // a price under 2^101, a mean under 2^141, a half spread of at most 5 %
-            uint256 halfSpread = l.halfSpreadBps();
+            uint256 halfSpread = listing.halfSpreadBps();
             q.midWad = priceWad;
             q.bidWad = (FixedPointMathLib.min(priceWad, twapWad) * (BPS - halfSpread)) / BPS;
             q.askWad = (FixedPointMathLib.max(priceWad, twapWad) * (BPS + halfSpread) + BPS - 1) / BPS;
-            q.unit = 10 ** l.tokenDecimals();
+            q.unit = 10 ** listing.tokenDecimals();
         }
     }
 
     /// @dev The path of no return: what the feed said is read once more for the error.
-    function _refuse(address token, Listing l, Fault fault, uint256 priceWad, uint256 twapWad) private view {
+    function _refuse(
+        address token,
+        Listing listing,
+        Fault fault,
+        uint256 priceWad,
+        uint256 twapWad
+    ) private view {
         if (fault == Fault.UnknownToken) revert PriceOracle__UnknownToken(token);
         if (fault == Fault.SequencerDown) {
             (, uint256 upSince) = _sequencer();
@@ -192,45 +198,50 @@ contract PriceOracle is IPriceOracle, IParameters, Ownable2Step {
         if (fault == Fault.TwapDeviates)
             revert PriceOracle__TwapDeviates(token, priceWad, twapWad, _checks[token].bandBps);
         if (fault == Fault.OutOfBounds)
-            revert PriceOracle__PriceOutOfBounds(token, priceWad, l.minPriceWad(), l.maxPriceWad());
-        (, int256 answer, , uint256 updatedAt) = _latestRound(l.feed());
+            revert PriceOracle__PriceOutOfBounds(
+                token,
+                priceWad,
+                listing.minPriceWad(),
+                listing.maxPriceWad()
+            );
+        (, int256 answer, , uint256 updatedAt) = _latestRound(listing.feed());
         if (fault == Fault.NonPositive) revert PriceOracle__NonPositivePrice(token, answer);
         if (fault == Fault.FromTheFuture)
             revert PriceOracle__PriceFromTheFuture(token, updatedAt, block.timestamp);
         if (fault == Fault.Stale)
-            revert PriceOracle__StalePrice(token, updatedAt, l.heartbeat(), block.timestamp);
-        revert PriceOracle__FeedFailed(token, l.feed());
+            revert PriceOracle__StalePrice(token, updatedAt, listing.heartbeat(), block.timestamp);
+        revert PriceOracle__FeedFailed(token, listing.feed());
     }
 
     function _checked(
         address token,
-        Listing l,
+        Listing listing,
         Fault sequencer
     ) private view returns (Fault fault, uint256 priceWad, uint256 twapWad) {
         // an unlisted token first: it stays unlisted when the sequencer is back
-        if (sequencer != Fault.None && l.exists()) return (sequencer, 0, 0);
-        (fault, priceWad) = _read(l);
+        if (sequencer != Fault.None && listing.exists()) return (sequencer, 0, 0);
+        (fault, priceWad) = _read(listing);
         twapWad = priceWad;
-        if (fault == Fault.None && l.hasTwap())
-            (fault, twapWad) = _checkTwap(token, l.tokenDecimals(), priceWad);
+        if (fault == Fault.None && listing.hasTwap())
+            (fault, twapWad) = _checkTwap(token, listing.tokenDecimals(), priceWad);
     }
 
     // ------------------------------------------------------------------- feed
 
-    function _read(Listing l) private view returns (Fault fault, uint256 priceWad) {
-        if (!l.exists()) return (Fault.UnknownToken, 0);
-        (bool ok, int256 answer, , uint256 updatedAt) = _latestRound(l.feed());
+    function _read(Listing listing) private view returns (Fault fault, uint256 priceWad) {
+        if (!listing.exists()) return (Fault.UnknownToken, 0);
+        (bool ok, int256 answer, , uint256 updatedAt) = _latestRound(listing.feed());
         if (!ok) return (Fault.FeedFailed, 0);
         if (answer <= 0) return (Fault.NonPositive, 0);
         if (updatedAt > block.timestamp) return (Fault.FromTheFuture, 0);
         unchecked {
-            if (block.timestamp - updatedAt > l.heartbeat()) return (Fault.Stale, 0);
+            if (block.timestamp - updatedAt > listing.heartbeat()) return (Fault.Stale, 0);
             // an answer above 2^128 is out of any bounds, and would overflow the scaling
             priceWad = uint256(answer) > type(uint128).max
                 ? type(uint256).max
-                : uint256(answer) * 10 ** (MAX_DECIMALS - l.feedDecimals());
+                : uint256(answer) * 10 ** (MAX_DECIMALS - listing.feedDecimals());
         }
-        if (priceWad < l.minPriceWad() || priceWad > l.maxPriceWad()) fault = Fault.OutOfBounds;
+        if (priceWad < listing.minPriceWad() || priceWad > listing.maxPriceWad()) fault = Fault.OutOfBounds;
     }
 
     /// @dev A low-level call that copies five words and no more: a feed without code, that reverts, or that answers

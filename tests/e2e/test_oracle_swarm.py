@@ -63,7 +63,10 @@ def honest_range(swarm: Swarm, slot: int) -> pd.DataFrame:
     rows = []
     for i in range(HONEST):
         with sqlite3.connect(f"file:{swarm.folder}/signer-{i}.sqlite?mode=ro", uri=True) as journal:
-            query = "SELECT json_extract(body, '$.vols') FROM signed WHERE kind = 'volatilities' AND observed_at = ?"
+            query = (
+                "SELECT json_extract(body, '$.vols') FROM signed "
+                "WHERE kind = 'volatilities' AND observed_at = ?"
+            )
             rows += [int(word) for (word,) in journal.execute(query, (slot,))]
     return pd.DataFrame([unpack_word8(word, len(ASSETS)) for word in rows], columns=list(ASSETS))
 

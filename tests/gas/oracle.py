@@ -61,7 +61,7 @@ def gas_of_the_oracle(m: Market) -> dict[str, dict[str, int]]:
 
 
 def busy_pools(m: Market) -> None:
-    """Pools that have traded in every minute of the window, so that the search in their memory is a real one."""
+    """Pools that have traded in every minute of the window, so that searching their memory is real work."""
     assert m.world
     prices = m.world.prices()
     for minute in range(40):

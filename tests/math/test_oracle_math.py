@@ -35,7 +35,7 @@ def unword(packed, n):
 
 @given(value=prices)
 def test_float16__any_price__is_bracketed_within_a_500th(harness, value):
-    """EQ-44: down is at most, up is at least the value, and neither is far; codes are in the values' order."""
+    """EQ-44: down is at most, up is at least the value, and neither is far; codes keep the order."""
     low, high = harness.call("packDown16", value), harness.call("packUp16", value)
     down, up = harness.call("unpack16", low), harness.call("unpack16", high)
     assert down <= value <= up
@@ -66,7 +66,7 @@ def test_twap__any_tick__is_its_price(harness, tick, window, is_token0, base, qu
 
 
 def test_twap__a_known_pool__reads_in_dollars(harness):
-    """EQ-45: Uniswap's USDC/WETH pool at tick 200311 says 1 WETH is about 2,000 USDC (white paper's example)."""
+    """EQ-45: Uniswap's USDC/WETH pool at tick 200311 says 1 WETH is about 2,000 USDC."""
     price = harness.call("twapPriceWad", 200_311 * 1_800, 1_800, False, 18, 6) / WAD
     assert price == pytest.approx(1e12 / 1.0001**200_311, rel=1e-9)
     assert 1_990 < price < 2_010

@@ -79,7 +79,10 @@ def address(i: int) -> str:
 def realized(world: Any) -> Contract:
     """Nobody pokes it: no floor."""
     tokens = [world.tokens["BTC"].address, world.tokens["ETH"].address]
-    feeds = [(t, world.feeds[s].address, 90_000, 50, 1, 10**30) for s, t in zip(("BTC", "ETH"), tokens)]
+    feeds = [
+        (t, world.feeds[s].address, 90_000, 50, 1, 10**30)
+        for s, t in zip(("BTC", "ETH"), tokens, strict=True)
+    ]
     at = {"sender": world.accounts[0]}
     prices = create(world.chain, load_artifact("PriceOracle"), at["sender"], (ZERO, 0, 1), feeds, **at)
     params = RealizedConfig().params()

@@ -72,7 +72,7 @@ def test_sequencer__back__counts_after_the_grace_period(sequenced: tuple[System,
 def test_sequencer__a_broken_uptime_feed__counts_as_down(
     sequenced: tuple[System, Contract, Contract], behaviour: int, answer: int, started_at: int
 ) -> None:
-    """EQ-46 EQ-41: it reverts, burns its gas, says nothing, or speaks of the future: a fault, not a revert."""
+    """EQ-46 EQ-41: it reverts, burns its gas, says nothing, or is of the future: a fault, no revert."""
     s, oracle, uptime = sequenced
     uptime.send("set", answer, started_at, sender=s.owner)
     uptime.send("setBehaviour", behaviour, b"", sender=s.owner)
@@ -127,7 +127,7 @@ def twap(s: Levered, index: int = 1) -> float:
 
 @pytest.mark.parametrize("index", [0, 1, 2])
 def test_quote__pool_agrees__bid_and_ask_hold_both_prices(lending: Levered, index: int) -> None:
-    """EQ-47: bid below and ask above both the feed and the pool's mean, for tokens on either side of a pool."""
+    """EQ-47: bid below and ask above both the feed and the pool's mean, on either side of a pool."""
     s = lending
     check(s, index)
     feed = s.price(index)
@@ -144,7 +144,7 @@ def test_quote__pool_agrees__bid_and_ask_hold_both_prices(lending: Levered, inde
 @FUZZ
 @given(change=st.floats(-0.6, 1.0), band_bps=st.integers(100, 5_000))
 def test_quote__feed_beyond_the_band__is_refused(lending: Levered, change: float, band_bps: int) -> None:
-    """EQ-47: |mean / feed - 1| above the band is a fault that closes the vault's prices, and no exit in kind."""
+    """EQ-47: |mean / feed - 1| above the band is a fault: prices close, the exit in kind does not."""
     with lending.scenario() as s:
         pool = check(s, band_bps=band_bps)
         mean = twap(s)

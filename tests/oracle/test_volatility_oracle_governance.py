@@ -166,7 +166,7 @@ def test_removeSigner__guardian__at_once(committee, refused):
 
 
 def test_removeSigner__below_the_threshold__halts(committee, refused):
-    """EQ-37: with fewer signers than the threshold nothing passes, until the owner has waited for the delay."""
+    """EQ-37: with fewer signers than the threshold nothing passes, until the delay is over."""
     oracle = committee.oracle
     for signer in committee.signers[:3]:
         oracle.send("removeSigner", signer.address, sender=committee.guardian)

@@ -1,4 +1,4 @@
-"""A post is in use once it has settled; until then more reports correct it, and nothing is measured from it."""
+"""A post is in use once it has settled; until then more reports correct it, and no fall is measured."""
 
 from __future__ import annotations
 

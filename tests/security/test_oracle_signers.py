@@ -1,4 +1,4 @@
-"""Signers, relayers and users against the signed oracle: each a story with its profit and the vault's loss in USD."""
+"""Signers, relayers and users against the signed oracle: each a story with its profit and loss in USD."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_replay__from_another_chain_vault_oracle_or_epoch__is_refused(s: System,
 
 
 def test_fork__of_the_chain__has_signatures_of_its_own(s: System, attack: Ledger) -> None:
-    """EQ-23: after a fork with another chain id, what was signed before is void there, and the other way round."""
+    """EQ-23: after a fork with another chain id, what was signed before is void there."""
     reports, before = sign(s, range(3), [LOW] * 3, s.now()), (worth(s, s.mallory), nav(s))
     here = s.chain.chain_id
     s.chain.request("anvil_setChainId", here + 7)
@@ -162,7 +162,7 @@ def test_garbage__in_unused_lanes__is_refused_though_signed(s: System, attack: L
 @pytest.mark.parametrize("lie", [HIGH, LOW])
 @pytest.mark.parametrize("who", ["all reports relayed", "their own relayer first"])
 def test_minority__at_an_extreme__moves_nothing(s: System, attack: Ledger, lie: float, who: str) -> None:
-    """EQ-28 EQ-149: M - 1 of N lie; their relayer posts them with one honest report; an honest relayer answers."""
+    """EQ-28 EQ-149: M - 1 of N lie; their relayer posts them first; an honest relayer answers."""
     me, before, at = s.mallory, (worth(s, s.mallory), nav(s)), s.now()
     lies = sign(s, (0, 1), [lie] * 3, at)
     honest = [r for i in (2, 3, 4) for r in sign(s, (i,), np.array(s.vols) * (1 + 0.02 * (i - 3)), at)]
@@ -181,7 +181,7 @@ def test_minority__at_an_extreme__moves_nothing(s: System, attack: Ledger, lie: 
 
 
 def test_relayer__that_picks_among_honest_reports__gains_nothing(s: System, attack: Ledger) -> None:
-    """EQ-28 EQ-149: highest three today, lowest three tomorrow, for a week: within the honest range and the bands."""
+    """EQ-28 EQ-149: highest three today, lowest three tomorrow, for a week: within the bands."""
     me = s.keeper
     before = worth(s, me), nav(s)
     opened = 0
@@ -199,7 +199,7 @@ def test_relayer__that_picks_among_honest_reports__gains_nothing(s: System, atta
 
 
 def test_clock__of_a_signer_skewed__ages_the_report_at_most(s: System, attack: Ledger) -> None:
-    """EQ-26 EQ-29: ahead is refused; behind ages the whole by at most the maximum age, which only shrinks leverage."""
+    """EQ-26 EQ-29: ahead is refused; behind ages the whole by the maximum age at most."""
     before, at = (worth(s, s.mallory), nav(s)), s.now()
     ahead = [*sign(s, (0,), s.vols, at + 3_600), *sign(s, (1, 2), s.vols, at)]
     assert refused(s, lambda: post(s, ahead, s.mallory)) == "VolatilityOracle__ReportFromFuture"
@@ -214,7 +214,7 @@ def test_clock__of_a_signer_skewed__ages_the_report_at_most(s: System, attack: L
 
 
 def test_majority__for_a_week__takes_at_most_the_loss_budget_a_day(s: System, attack: Ledger) -> None:
-    """EQ-84 EQ-30: M colluders, their relayer and a filler at the worst price: twice the loss budget in any day."""
+    """EQ-84 EQ-30: M colluders, their relayer and a filler: twice the loss budget in any day."""
     me, budget = s.keeper, s.auction.call("params").lossBudgetWad / WAD
     extremes = ([HIGH, LOW, LOW], [LOW, HIGH, LOW], [LOW, LOW, HIGH])
     start, before = nav(s), worth(s, me)

@@ -1,4 +1,4 @@
-"""Moving the real Uniswap V3 pool that a feed is checked against: in one block, over the window, inside the band."""
+"""Moving the real Uniswap V3 pool that checks a feed: in a block, over the window, in the band."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def swap(s: Levered, sell: str, amount: int) -> int:
 
 
 def push(s: Levered, factor: float) -> tuple[float, int]:
-    """Buy ETH until its pool stands at `factor` times the feed: USDC paid, and ETH got in its smallest unit."""
+    """Buy ETH until its pool stands at `factor` times the feed: USDC paid, ETH got (smallest unit)."""
     assert s.world
     paid, got, step = 0.0, 0, 200_000
     while s.world.pool_price("ETH") < factor * s.price(ETH):
@@ -87,10 +87,10 @@ def test_twap__moved_within_a_block__does_not_move(s: Levered, attack: Ledger) -
 
 
 def test_twap__moved_over_its_window__only_closes_prices(s: Levered, attack: Ledger) -> None:
-    """EQ-47: held beyond the band the price is a fault: no trade and no loss, exits in kind, at the attacker's cost."""
+    """EQ-47: held beyond the band the price is a fault: no trade, no loss, exits in kind."""
     assert s.world
     before, start = wealth(s), nav(s)
-    paid, got = push(s, 1.35)
+    paid, _ = push(s, 1.35)
     s.warp(WINDOW)
     s.refresh_prices()
     assert s.price_oracle.call("faults", [s.tokens[ETH]]) == [TWAP_DEVIATES]
@@ -112,7 +112,7 @@ def test_twap__moved_over_its_window__only_closes_prices(s: Levered, attack: Led
 def test_twap__moved_inside_the_band__costs_more_than_it_takes(
     s: Levered, attack: Ledger, direction: str
 ) -> None:
-    """EQ-47: mallory holds as much as alice and widens the spread on bob's 10,000: his loss is her share of it."""
+    """EQ-47: mallory holds as much as alice and widens the spread on bob's 10,000 to share it."""
     assert s.world
     s.deposit(s.mallory, STAKE)
     s.lever()
@@ -139,7 +139,7 @@ def test_twap__moved_inside_the_band__costs_more_than_it_takes(
 
 
 def test_feed__ten_times_too_low__no_longer_opens_the_vault(s: Levered, attack: Ledger) -> None:
-    """EQ-47 EQ-132: with the pool's opinion a feed that is wrong within its bounds is a fault, not a sale at a tenth."""
+    """EQ-47 EQ-132: with the pool's opinion a feed that is wrong within its bounds is a fault, no sale."""
     before, start = wealth(s), nav(s)
     true_price = s.price(ETH)
     s.set_price(ETH, true_price / 10)

@@ -133,8 +133,8 @@ class Journal:
             yield
         except sqlite3.Error as error:
             raise OracleError(
-                f"{self.path} cannot be used ({error}): nothing is signed; free the disk or the lock, or restore "
-                "it from a backup"
+                f"{self.path} cannot be used ({error}): nothing is signed; free the disk or the lock, or "
+                "restore it from a backup"
             ) from error
 
 

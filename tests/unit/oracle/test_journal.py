@@ -141,7 +141,7 @@ def test_record__on_a_full_disk__signs_nothing_and_says_why(tmp_path: Path) -> N
     journal = Journal(tmp_path / "j.sqlite")
     pages = journal._database.execute("PRAGMA page_count").fetchone()[0]
     journal._database.execute(f"PRAGMA max_page_count = {pages}")
-    with pytest.raises(OracleError, match="is full.*nothing is signed"):
+    with pytest.raises(OracleError, match=r"is full.*nothing is signed"):
         journal.record("1:0xA", "volatilities", 100, b"a" * 32, {"x": "y" * 50_000}, sign)
     journal._database.execute("PRAGMA max_page_count = 100000")
     record(journal, b"b" * 32)

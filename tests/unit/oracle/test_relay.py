@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -106,8 +106,8 @@ class Office:
 
 
 @pytest.fixture
-def office(make_system: Callable[..., System], tmp_path: Path) -> Iterator[Office]:
-    yield Office(make_system(signers=5, threshold=3, settle_period=SETTLE, reports=False), tmp_path)
+def office(make_system: Callable[..., System], tmp_path: Path) -> Office:
+    return Office(make_system(signers=5, threshold=3, settle_period=SETTLE, reports=False), tmp_path)
 
 
 def test_step__when_reports_are_due__posts_each_kind_once(office: Office) -> None:
@@ -175,7 +175,7 @@ def test_step__another_relay_was_first__sends_nothing(office: Office, tmp_path: 
 
 
 def test_step__its_nonce_was_used_by_somebody_else__sends_anew(office: Office) -> None:
-    """EQ-148: a transaction that can never be mined is forgotten, and its report is sent with the next nonce."""
+    """EQ-148: a transaction that can never be mined is forgotten, and its report sent anew."""
     relay = office.relay()
     raw, transaction_hash = relay.chain.prepare(office.payer.address, b"", relay.chain.nonce(), value=1)
     lost = Posting("volatilities", office.slot, relay.chain.nonce(), "0x" + "12" * 32, raw, None)
@@ -188,7 +188,7 @@ def test_step__its_nonce_was_used_by_somebody_else__sends_anew(office: Office) -
 
 
 def test_step__a_minority_posted_first__is_corrected(office: Office) -> None:
-    """EQ-149: two liars and their relayer; this relay has more reports, and answers within the settle period."""
+    """EQ-149: two liars and their relayer; this relay has more reports, and answers in time."""
     relay, system = office.relay(), office.system
     relay.step()
     office.to(office.slot + DAY + 5)
