@@ -15,7 +15,7 @@ SOURCES := $(shell find contracts -name '*.sol')
 ARTIFACTS := .build/__local__.json
 PRICES    := .cache/market/prices.csv
 
-.PHONY: help setup data build demo test lint format bench gas lock clean
+.PHONY: help setup data build demo test attacks lint format bench gas lock clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -55,6 +55,9 @@ demo: build data ## three years of real prices on a local chain; report in build
 
 test: build data ## everything that must be true
 	$(PYTEST) -n $(JOBS) --dist loadfile $(ARGS)
+
+attacks: build data ## the attacks alone, with the table of their profits and losses
+	$(PYTEST) tests/security $(ARGS)
 
 lint: setup ## format, lint and types, Python and Solidity
 	$(BIN)/ruff check offchain scripts tests

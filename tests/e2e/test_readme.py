@@ -91,6 +91,9 @@ def test_commands__in_the_readme__are_all_covered_here() -> None:
         "equipoise solve ",
         "ape run deploy ",
         "ape run status ",
+        "ape accounts generate ",
+        "equipoise signer ",
+        "equipoise relay ",
     )
     assert [c for c in COMMANDS if c not in covered and not c.startswith(kinds)] == []
 
@@ -143,6 +146,31 @@ def test_deploy__configuration_of_the_readme__is_read() -> None:
     (path,) = {m for c in COMMANDS for m in re.findall(r"--config (\S+)", c)}
     assert DeploymentConfig.from_yaml(ROOT / path).symbols == ("BTC", "ETH", "LINK")
     assert "--config" in run("ape run deploy --help", ROOT).stdout
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("ape accounts")])
+def test_account__command_of_the_readme__is_apes_own(command: str) -> None:
+    assert "mnemonic" in run(f"{command} --help", ROOT).stdout.lower()
+
+
+@pytest.mark.parametrize(
+    "command", [c for c in COMMANDS if c.startswith(("equipoise signer", "equipoise rel"))]
+)
+def test_service__command_of_the_readme__says_what_it_lacks(command: str, tmp_path: Path) -> None:
+    """Its file is read and its account looked up; test_oracle_swarm runs the same commands to the end."""
+    asked = subprocess.run(
+        f"{BIN / 'equipoise'} {command.partition(' ')[2]}",
+        shell=True,
+        cwd=ROOT,
+        env={**os.environ, "APE_DATA_FOLDER": str(tmp_path)},
+        text=True,
+        capture_output=True,
+        timeout=60,
+        input="a passphrase\n",
+    )
+    account = "relay" if "relay" in command else "signer-1"
+    assert asked.returncode == 2, asked.stderr
+    assert f"make one with `ape accounts generate {account}`" in asked.stderr
 
 
 def test_links__in_the_readme__lead_somewhere() -> None:

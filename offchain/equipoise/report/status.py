@@ -18,6 +18,19 @@ __all__ = ["print_status", "status"]
 
 _REASONS = ("none", "parity gap", "volatility too low", "volatility too high")
 _NEVER = 2**255
+FAULTS = (
+    "",
+    "unlisted",
+    "feed failed",
+    "not positive",
+    "from the future",
+    "stale",
+    "out of bounds",
+    "sequencer down",
+    "pool failed",
+    "pool disagrees",
+)
+"""Names of `IPriceOracle.Fault`, in its order."""
 
 
 def status(deployment: Deployment) -> dict[str, Any]:
@@ -37,7 +50,9 @@ def status(deployment: Deployment) -> dict[str, Any]:
             "risk_share": from_wad(risk.sharesWad[i]) if risk and is_asset else None,
             "budget": from_wad(state.budgetsWad[i]) if is_asset else None,
             "volatility": from_wad(state.volatilitiesWad[i]) if is_asset else None,
-            "price_fault": int(state.faults[i]),
+            "reported": from_wad(state.reportedWad[i]) if is_asset else None,
+            "realised": (from_wad(state.realizedWad[i]) or None) if is_asset else None,
+            "price_fault": FAULTS[state.faults[i]],
         }
     return {
         "vault": deployment.vault.address,
@@ -55,6 +70,7 @@ def status(deployment: Deployment) -> dict[str, Any]:
         "health_factor": from_wad(state.healthFactorWad) if state.debt else None,
         "borrow_rate": from_wad(state.borrowRateWad) if state.levered else None,
         "parity_gap": from_wad(risk.parityGapWad) if risk else None,
+        "parity_ratio": from_wad(state.parityRatioWad) or None,
         "may_open": _REASONS[risk.reason] if risk else "none",
         "volatilities_age_s": _age(state.volatilitiesAge),
         "correlations_age_s": _age(state.correlationsAge),
@@ -91,17 +107,18 @@ def print_status(deployment: Deployment, as_json: bool = False, console: Console
             f"volatilities {_ago(facts['volatilities_age_s'])}, correlations "
             f"{_ago(facts['correlations_age_s'])}",
         ),
+        ("Realised", _realised(facts["parity_ratio"])),
         ("Auction", f"no. {facts['auction']['id']}, {'open' if facts['auction']['open'] else 'closed'}"),
     ):
         head.add_row(label, value)
     console.print(head)
     table = Table(box=box.SIMPLE)
     table.add_column("Asset")
-    for name in ("Price USD", "Weight", "Target", "Share of variance", "Budget", "Volatility"):
+    for name in ("Price USD", "Weight", "Target", "Share of variance", "Budget", "Volatility", "Realised"):
         table.add_column(name, justify="right")
     for symbol, row in facts["assets"].items():
-        price = "-" if row["price_usd"] is None else f"{row['price_usd']:,.4f}"
-        keys = ("weight", "target", "risk_share", "budget", "volatility")
+        price = row["price_fault"] or ("-" if row["price_usd"] is None else f"{row['price_usd']:,.4f}")
+        keys = ("weight", "target", "risk_share", "budget", "volatility", "realised")
         table.add_row(symbol, price, *(_percent(row[key]) for key in keys))
     console.print(table)
 
@@ -111,6 +128,12 @@ def _debt(facts: dict[str, Any]) -> str:
         return "none: this vault does not borrow"
     health = "-" if facts["health_factor"] is None else f"{facts['health_factor']:.2f}"
     return f"{facts['debt_usd']:,.2f} USD, health factor {health}, at {_percent(facts['borrow_rate'])} a year"
+
+
+def _realised(ratio: float | None) -> str:
+    if ratio is None:
+        return "not known yet: `poke` has not gathered enough"
+    return f"the parity portfolio moves {ratio:.2f} times as much as reported"
 
 
 def _percent(value: float | None) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from equipoise.report.status import print_status, status
+from equipoise.client.artifacts import ROOT
+from equipoise.report.status import FAULTS, print_status, status
 from tests.fixtures.system import System
 
 
@@ -35,6 +37,8 @@ def test_status__invested__figures_in_peoples_units(invested: System) -> None:
         assert rows[symbol]["balance"] == invested.balances()[i]
         assert rows[symbol]["risk_share"] == pytest.approx(1 / 3, abs=0.01)
         assert rows[symbol]["volatility"] == pytest.approx(invested.vols[i], abs=1e-8)
+        assert rows[symbol]["reported"] == rows[symbol]["volatility"]
+        assert rows[symbol]["realised"] is None
     assert rows["cash"]["risk_share"] is None
 
 
@@ -58,7 +62,7 @@ def test_status__dead_feeds__answers_without_prices(invested: System) -> None:
     for row in facts["assets"].values():
         assert row["price_usd"] is None
         assert row["weight"] is None
-        assert row["price_fault"] > 0
+        assert row["price_fault"] == "feed failed"
 
 
 def test_print_status__json__is_what_status_says(invested: System) -> None:
@@ -77,3 +81,22 @@ def test_print_status__table__fits_and_names_everything(invested: System, dead: 
 
 def test_print_status__no_report__says_never(make_system: Any) -> None:
     assert "volatilities never" in printed(make_system(reports=False))
+
+
+def test_faults__their_names__are_the_contracts_own() -> None:
+    """In the order of the enum, so that no fault is shown as another."""
+    source = (ROOT / "contracts" / "interfaces" / "IPriceOracle.sol").read_text()
+    (members,) = re.findall(r"enum Fault \{(.*?)\}", source, re.S)
+    assert len(members.split(",")) == len(FAULTS)
+
+
+def test_status__after_a_month_of_pokes__shows_what_the_chain_saw(system: System) -> None:
+    s = system
+    for day in range(14):
+        s.move([0.03 * (-1) ** day] * 3)
+        s.warp(86_400)
+        s.realized_volatility.send("poke", sender=s.keeper)
+    facts = status(s.contracts)
+    assert facts["assets"]["TOK0"]["realised"] == pytest.approx(0.03 * 365**0.5, rel=0.1)
+    assert facts["parity_ratio"] is None
+    assert "has not gathered enough" in printed(s)
