@@ -72,7 +72,7 @@ interface IRealizedVolatility {
 
     /// @notice What reports are measured against, zero while it is not warm.
     /// @return volatilities WORD8 of realised volatilities, each at most 4000 %
-    /// @return parityRatioWad Realised over reported volatility of the parity portfolio {D18}
+    /// @return parityRatioWad Realised over reported volatility of the parity portfolio {D18} [0, 10e18]
     function floors() external view returns (uint256 volatilities, uint256 parityRatioWad);
 
     /// @notice Times from which `poke` and `pokeParity` are accepted {unix s}.

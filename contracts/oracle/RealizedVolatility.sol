@@ -29,6 +29,9 @@ contract RealizedVolatility is IRealizedVolatility, IParameters, Ownable2Step {
     uint256 private constant MAX_ASSETS = 8;
     uint256 private constant ONE_VOL = 1e8; // 100 % {1e-8}
     uint256 private constant MAX_VOL = 40e8; // as the volatility oracle has it
+    /// @dev Of realised over reported volatility, and of one return in standard deviations: a feed that is wrong for hours
+    ///      must not close the vault for months.
+    uint256 private constant MAX_RATIO = 10e8;
     uint256 private constant WEIGHT_TO_WAD = 1e9; // from 1e-9
     uint256 private constant RATIO_TO_WAD = 1e10; // from 1e-8
     /// @dev Logarithms are int32 {1e-7}: within ±214, as ln of any price is, and fine enough for 0.1 % a year.
@@ -212,7 +215,7 @@ contract RealizedVolatility is IRealizedVolatility, IParameters, Ownable2Step {
             Step memory step = _step(c.parityWeight, c.settledAt - c.parityAt, p);
             uint256 sample = EwmaMath.sample(change / CHANGE_TO_VOL, step.elapsed);
             c.parityRatio = uint32(
-                EwmaMath.update(c.parityRatio, sample, step.oldWad, step.freshWad, MAX_VOL)
+                EwmaMath.update(c.parityRatio, sample, step.oldWad, step.freshWad, MAX_RATIO)
             );
             c.parityWeight = uint32((step.oldWad + step.freshWad) / WEIGHT_TO_WAD);
         }

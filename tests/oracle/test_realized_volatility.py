@@ -263,6 +263,20 @@ def test_poke_parity__correlations__are_told_from_false_ones(
     assert s.lens.call("dashboard", s.auction).parityRatioWad == pytest.approx(ratio * WAD)
 
 
+def test_poke_parity__a_feed_wrong_for_days__is_capped(quiet: System) -> None:
+    """EQ-145: one return counts ten standard deviations at most, and the ratio never exceeds ten."""
+    s = quiet
+    correlated_walk(s, np.full((3, 3), 0.5) + 0.5 * np.eye(3), 20, s.vols)
+    usual = s.price(0)
+    s.set_price(0, usual * 50)
+    for _ in range(3):
+        poke(s, DAY // 2)
+    s.realized_volatility.send("pokeParity", sender=s.mallory)
+    weight = 1 - 2 ** (-DAY / HALF_LIFE)
+    ratio = s.realized_volatility.call("clock").parityRatio / 1e8
+    assert 2 < ratio <= sqrt(1.5**2 + 100 * weight / 0.7)
+
+
 def test_exposures__with_false_correlations__shrink_together(quiet: System) -> None:
     """EQ-146: all targets are divided by 0.7 x ratio, so shares of risk hold and the portfolio does not."""
     s = quiet
