@@ -6,10 +6,12 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 __all__ = ["interruptible", "interrupts_held_back"]
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_LATER = 0.01  # seconds
 
 
 @contextmanager
@@ -19,17 +21,30 @@ def interruptible() -> Iterator[None]:
     A shell's background job ignores SIGINT from birth; inside this block it does not.
     """
 
-    def interrupt(*_: object) -> None:
+    def interrupt(_: int, frame: FrameType | None) -> None:
+        if _in_finalizer(frame):
+            signal.setitimer(signal.ITIMER_REAL, _LATER)
+            return
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    kept = {number: signal.signal(number, interrupt) for number in _SIGNALS}
+    kept = {number: signal.signal(number, interrupt) for number in (*_SIGNALS, signal.SIGALRM)}
     try:
         yield
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in kept.items():
             signal.signal(number, handler)
+
+
+def _in_finalizer(frame: FrameType | None) -> bool:
+    """Whether Python is inside a `__del__`, which would swallow the exception and with it the signal."""
+    while frame is not None:
+        if frame.f_code.co_name == "__del__":
+            return True
+        frame = frame.f_back
+    return False
 
 
 @contextmanager
