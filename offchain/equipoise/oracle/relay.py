@@ -289,10 +289,13 @@ class Relay:
         return self._exchange("POST", url, body)
 
     def _exchange(self, method: str, url: str, body: dict[str, Any] | None) -> dict[str, Any]:
-        received = b""
+        received, deadline = b"", time.monotonic() + self.config.timeout
         with self._http.stream(method, url, json=body) as answer:
             for part in answer.iter_bytes():
                 received += part
+                # one that drips would keep a thread for as long as it likes, and in the end all of them
+                if time.monotonic() > deadline:
+                    raise OracleError(f"{url} is too slow: its answer took more than {self.config.timeout} s")
                 if len(received) > _MAX_ANSWER:
                     raise OracleError(f"{url} sent more than {_MAX_ANSWER} bytes")
         try:

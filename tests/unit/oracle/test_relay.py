@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -247,6 +247,27 @@ def test_step__two_odd_signers__do_not_stop_the_others(office: Office, how: str)
     relay = office.relay()
     assert relay.step() == ["correlations", "volatilities"]
     assert office.oracle.call("lastPost").reportCount == 3
+
+
+class Drip(httpx.SyncByteStream):
+    """A byte now and then, without end."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        while True:
+            time.sleep(0.05)
+            yield b" "
+
+
+def test_exchange__an_answer_that_drips__gives_its_thread_back(system: System, tmp_path: Path) -> None:
+    """EQ-148: otherwise a liar would use up the relay's threads, one a step."""
+    chain = SigningChain(system.chain.endpoint, LocalKey(PAYER))
+    oracle = Contract(chain, system.volatility_oracle.address, system.volatility_oracle.abi)
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, stream=Drip()))
+    config = RelayConfig(timeout=0.3, patience=0.3)
+    outbox = Outbox(tmp_path / "o.sqlite", "x")
+    relay = Relay(oracle, ["http://dripping"], outbox, config, httpx.Client(transport=transport))
+    with pytest.raises(OracleError, match="is too slow"):
+        relay._get("http://dripping/v1/volatilities/0")
 
 
 def test_step__below_the_quorum__says_so_and_recovers(office: Office) -> None:
