@@ -144,8 +144,9 @@ class Relay:
         now = self.chain.timestamp()
         slot = now - now % self.config.cadence
         stored = self._stored(kind)
-        every = self.config.correlations_every if kind == CORRELATIONS else self.config.cadence
-        if slot < stored + (every if stored else 0) or slot <= self.outbox.last(kind):
+        # volatilities of any time before the slot are no reason to wait: a liar's clock may have set it
+        pause = self.config.correlations_every if kind == CORRELATIONS and stored else 1
+        if slot < stored + pause or slot <= self.outbox.last(kind):
             return None
         return slot if slot + self.oracle.call("params").maxReportAge >= now else None
 

@@ -210,6 +210,26 @@ def test_step__a_minority_posted_first__is_corrected(office: Office) -> None:
     assert office.sent() == sent
 
 
+def test_step__a_post_with_an_old_time_in_it__does_not_take_the_slot(office: Office) -> None:
+    """EQ-148 EQ-29: a liar's clock makes the stored time odd; the slot is due all the same."""
+    relay, system = office.relay(), office.system
+    relay.step()
+    office.to(office.slot + DAY + 5)
+    slot = office.slot + DAY
+    answers = {service.signer.address: service.volatilities(slot) for service in office.services[1:3]}
+    rows = [
+        (address, (slot, int(a["vols"]), bytes.fromhex(a["r"][2:]), bytes.fromhex(a["vs"][2:])))
+        for address, a in answers.items()
+    ]
+    behind = system.signers[0].sign_volatilities([0.5] * 3, slot - 3_000)
+    rows.append((system.signers[0].address, behind.to_struct()))
+    structs = [struct for _, struct in sorted(rows, key=lambda row: row[0].lower())]
+    system.volatility_oracle.send("postVolatilities", structs, sender=system.mallory)
+    assert office.times()[0] == slot - 3_000
+    assert relay.step() == ["volatilities"]
+    assert office.times()[0] == slot
+
+
 def silent(_: httpx.Request) -> httpx.Response:
     raise httpx.ConnectTimeout("nobody there")
 
