@@ -17,7 +17,7 @@ from equipoise.interrupts import interruptible
 
 if TYPE_CHECKING:
     from equipoise.estimation.ewma import Estimate
-    from equipoise.solver.parity import ParitySolution
+    from equipoise.solver import ParitySolution
 
 _APE_PORT = 8545  # where ape looks for a running chain
 

@@ -14,7 +14,7 @@ from scipy.optimize import minimize
 
 from equipoise.errors import SolverError
 from equipoise.solver.certificate import certificate_error
-from equipoise.solver.parity import solve_parity, solve_parity_batch
+from equipoise.solver import solve_parity, solve_parity_batch
 from equipoise.types import FloatArray
 from tests.bench.measure import median_seconds, show_seconds, table
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from equipoise.errors import SolverError
+from equipoise.solver import TOLERANCE, solve_parity, solve_parity_batch
 from equipoise.solver.certificate import certificate_error, risk_contributions
-from equipoise.solver.parity import TOLERANCE, solve_parity, solve_parity_batch
 
 ROOT = Path(__file__).resolve().parents[3]
 CASES = ROOT.parent / "shared" / "market" / "erc_reference_cases.json"
@@ -194,7 +194,7 @@ def test_solve_parity__beyond_double_precision__refused_rather_than_wrong() -> N
         (np.eye(2), [1.5, -0.5], "not > 0"),
         (np.eye(2), [1.0], "give one an asset"),
         (np.eye(2), [[0.5, 0.5]], "give one an asset"),
-        (np.eye(2), [0.5, float("inf")], "not finite"),
+        (np.eye(2), [0.5, float("inf")], "budget inf of asset 1 is not > 0 and finite"),
     ],
 )
 def test_solve_parity__outside_the_domain__solver_error(
