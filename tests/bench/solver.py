@@ -13,8 +13,8 @@ from rich.table import Table
 from scipy.optimize import minimize
 
 from equipoise.errors import SolverError
-from equipoise.solver.certificate import certificate_error
 from equipoise.solver import solve_parity, solve_parity_batch
+from equipoise.solver.certificate import certificate_error
 from equipoise.types import FloatArray
 from tests.bench.measure import median_seconds, show_seconds, table
 
