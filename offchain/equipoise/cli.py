@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from equipoise import __version__
-from equipoise.errors import EquipoiseError, InputError
+from equipoise.commands import NamedErrors
+from equipoise.commands.backtest import backtest
+from equipoise.errors import InputError
 from equipoise.interrupts import interruptible
 
 if TYPE_CHECKING:
@@ -20,17 +22,6 @@ if TYPE_CHECKING:
     from equipoise.solver import ParitySolution
 
 _APE_PORT = 8545  # where ape looks for a running chain
-
-
-class NamedErrors(click.Command):
-    """A command that prints a named error as one line and exits with code 2; scripts of ape share it."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except EquipoiseError as error:
-            click.echo(f"error: {' '.join(str(error).split())}", err=True)
-            ctx.exit(2)
 
 
 class _Commands(click.Group):
@@ -200,6 +191,9 @@ def relay(config: Path, once: bool) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     run_relay(RelaySettings.from_yaml(config), once)
+
+
+main.add_command(backtest)
 
 
 def _names(assets: str | None) -> list[str] | None:

@@ -31,7 +31,8 @@ ALLOWED = {
     "keeper": CHAIN,
     "simulation": CHAIN | {"world", "keeper"},
     "report": CHAIN | {"world", "keeper", "simulation"},
-    "cli": CHAIN | {"world", "keeper", "simulation", "report"},
+    "commands": CHAIN | {"world", "keeper", "simulation", "report"},
+    "cli": CHAIN | {"world", "keeper", "simulation", "report", "commands"},
 }
 NO_CHAIN = {"web3", "ape", "eth_abi", "eth_account", "eth_keys", "requests", "socket"}
 FORBIDDEN = {

@@ -24,11 +24,10 @@ def both() -> tuple[ReplayResult, BacktestResult]:
     paid = replay.days["trading_cost_usd"].sum() / replay.days["turnover_usd"].sum()
     closes = demo_prices(OPTIONS)
     first = closes.bfill().iloc[0]
+    specs = [AssetSpec.of(str(name), price) for name, price in first.items()]
     config = BacktestConfig(
         auction=AuctionConfig(max_leverage=OPTIONS.max_leverage),
-        thresholds=tuple(
-            AssetSpec.of(str(name), price).liquidation_threshold for name, price in first.items()
-        ),
+        thresholds=tuple(spec.liquidation_threshold for spec in specs),
         costs=CostModel(float(paid), np.inf, float(replay.days["borrow_rate"].mean())),
     )
     return replay, run_backtest(closes, config)

@@ -23,7 +23,7 @@ import pandas as pd
 
 from equipoise.errors import MarketDataError
 
-__all__ = ["MAX_GAP_DAYS", "MIN_ROWS", "load_prices", "select_prices"]
+__all__ = ["MAX_GAP_DAYS", "MIN_ROWS", "column_names", "common_span", "load_prices", "select_prices"]
 
 MAX_GAP_DAYS = 5
 MIN_ROWS = 31
@@ -69,6 +69,42 @@ def load_prices(
     try:
         frame = _read(Path(path), assets)
         return select_prices(frame, assets, start, end, max_gap_days=max_gap_days, min_rows=min_rows)
+    except MarketDataError as error:
+        raise MarketDataError(f"{path}: {error}") from error
+
+
+def column_names(path: str | Path) -> tuple[str, ...]:
+    """The assets that a CSV file has columns for; MarketDataError when it cannot be read."""
+    try:
+        with Path(path).open(encoding="utf-8-sig", newline="") as file:
+            header = next(csv.reader(file), [])
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise MarketDataError(f"{path}: cannot be read ({reason}); give a CSV file in UTF-8") from error
+    return tuple(name for cell in header if (name := cell.strip()).lower() != "date")
+
+
+def common_span(path: str | Path, assets: Sequence[str] | None = None) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """The first and the last day on which every chosen column of a CSV file has begun and none has ended.
+
+    Raises
+    ------
+    MarketDataError
+        The file cannot be read, lacks a column, or its columns have no day in common.
+    """
+    try:
+        frame = _read(Path(path), assets)
+        lives = {str(name): column.dropna().index for name, column in frame.items()}
+        if empty := [name for name, days in lives.items() if not len(days)]:
+            raise MarketDataError(f"{empty[0]} has no price; leave it out")
+        first = max(lives, key=lambda name: lives[name][0])
+        last = min(lives, key=lambda name: lives[name][-1])
+        start, end = lives[first][0], lives[last][-1]
+        if start > end:
+            raise MarketDataError(
+                f"{first} starts on {start:%Y-%m-%d}, {last} ended on {end:%Y-%m-%d}; leave one of them out"
+            )
+        return start, end
     except MarketDataError as error:
         raise MarketDataError(f"{path}: {error}") from error
 

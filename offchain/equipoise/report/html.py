@@ -26,7 +26,7 @@ from equipoise.report.text import FORMULA, MEASURES, STYLE
 from equipoise.report.theme import Chart, asset_colours, safe
 from equipoise.simulation import Portfolio, ReplayResult, spans_year
 
-__all__ = ["render_page"]
+__all__ = ["figure_html", "page", "render_page", "table_html"]
 
 _FIGURE_CONFIG = {"responsive": True, "displaylogo": False, "plotlyServerURL": "", "showLink": False}
 
@@ -56,7 +56,7 @@ def render_page(
         f"{summary['rebalances']:,} rebalances through open auctions, every step a transaction.</p>",
         _cards(summary, spans_year(portfolios)),
         "<h2>Results</h2>",
-        _table(result_headers(portfolios), result_rows(portfolios), bold_row=0),
+        table_html(result_headers(portfolios), result_rows(portfolios), bold_row=0),
         f'<p class="note">{safe(NOTE)}</p>',
         _rules(portfolios),
         "<h2>Who carried the risk</h2>",
@@ -67,7 +67,7 @@ def render_page(
         _shares(result, portfolios, ex_post=True),
         *(_leverage(result, portfolios) if result.levered else ()),
         "<h2>Charts</h2>",
-        *(_figure(chart) for chart in charts),
+        *(figure_html(chart) for chart in charts),
         f"<h2>How it works</h2>{FORMULA}",
         "<h2>How it is measured</h2><dl>",
         *(f"<dt>{safe(term)}</dt><dd>{safe(meaning)}</dd>" for term, meaning in MEASURES),
@@ -78,10 +78,15 @@ def render_page(
         f"<footer>Replayed in {fmt.ratio(result.wall_s, 1)} s. Every figure of this page is in "
         "<code>summary.json</code> beside it. Past results say nothing certain about future ones.</footer>",
     ]
+    return page("Equipoise: replay report", body)
+
+
+def page(title: str, body: Sequence[str]) -> str:
+    """A whole page in the house style with plotly inside."""
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<link rel="icon" href="data:,"><title>Equipoise: replay report</title>'
+        f'<link rel="icon" href="data:,"><title>{safe(title)}</title>'
         f"<style>{STYLE}</style><script>{get_plotlyjs()}</script></head>\n<body>\n" + "\n".join(body) + "\n"
         "</body></html>\n"
     )
@@ -113,7 +118,7 @@ def _cards(summary: Mapping[str, Any], annual: bool) -> str:
     )
 
 
-def _table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, bold_row: int | None = None) -> str:
+def table_html(headers: Sequence[str], rows: Iterable[Sequence[str]], *, bold_row: int | None = None) -> str:
     head = "".join(f"<th>{safe(header)}</th>" for header in headers)
     lines = []
     for i, row in enumerate(rows):
@@ -144,9 +149,9 @@ def _shares(result: ReplayResult, portfolios: Sequence[Portfolio], *, ex_post: b
 def _leverage(result: ReplayResult, portfolios: Sequence[Portfolio]) -> Iterable[str]:
     """Debt, the same by hand, and the crash chapter."""
     yield "<h2>Leverage</h2>"
-    yield _table(("Vault", ""), leverage_rows(result))
+    yield table_html(("Vault", ""), leverage_rows(result))
     yield "<p>The same basket by hand: fixed weights and leverage on Aave, put right once a month:</p>"
-    yield _table(HAND_HEADERS, hand_rows(result, portfolios[0]), bold_row=0)
+    yield table_html(HAND_HEADERS, hand_rows(result, portfolios[0]), bold_row=0)
     if not result.crashes:
         return
     yield "<h2>Crashes</h2>"
@@ -154,7 +159,7 @@ def _leverage(result: ReplayResult, portfolios: Sequence[Portfolio]) -> Iterable
         "<p>Each crash hour by hour: the vault as it stood, and one that had borrowed to the limit of its "
         "health factor the evening before: with keepers, with none on the worst day, with silent signers.</p>"
     )
-    yield _table(CRASH_HEADERS, crash_rows(result))
+    yield table_html(CRASH_HEADERS, crash_rows(result))
     verdicts = (
         f"<li><b>{safe(r.event)}, {safe(r.variant)}.</b> {safe(r.verdict)}</li>" for r in result.crashes
     )
@@ -166,7 +171,7 @@ def _rules(portfolios: Sequence[Portfolio]) -> str:
     return f'<ul class="note">{items}</ul>'
 
 
-def _figure(chart: Chart) -> str:
+def figure_html(chart: Chart) -> str:
     figure = go.Figure(chart.figure)
     top = figure.layout.margin.t + (40 if figure.layout.showlegend else 20)
     figure.update_layout(width=None, autosize=True, margin={"t": top})

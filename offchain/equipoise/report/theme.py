@@ -58,6 +58,11 @@ PORTFOLIO_STYLES = {
     "equal_dollars": Style("#009E73", "dot", 1.9),
     "minimum_variance": Style("#A0448A", "dashdot", 1.7),
     "single_asset": Style("#D98200", "solid", 1.4),
+    "equal_weight": Style("#009E73", "dot", 1.9),
+    "sixty_forty": Style("#D98200", "solid", 1.4),
+    "inverse_volatility": Style("#56B4E9", "longdash", 1.7),
+    "mean_variance": Style("#D55E00", "dash", 1.7),
+    "hierarchical": Style("#6B4C9A", "longdashdot", 1.7),
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +17,10 @@ from equipoise.report.charts import all_charts
 from equipoise.report.html import render_page
 from equipoise.report.png import write_pngs
 from equipoise.report.summary import summarise, to_json
+from equipoise.report.theme import Chart
 from equipoise.simulation import Portfolio, ReplayResult, compare
 
-__all__ = ["Report", "check_directory", "write_report"]
+__all__ = ["Report", "check_directory", "write_files", "write_report"]
 
 
 @dataclass(frozen=True)
@@ -64,18 +65,25 @@ def write_report(result: ReplayResult, out_dir: str | Path) -> Report:
     portfolios = compare(result)
     charts = all_charts(result, portfolios)
     summary = summarise(result, portfolios)
+    texts = {
+        "report.html": render_page(result, portfolios, charts, summary),
+        "summary.json": to_json(summary),
+    }
+    return Report(target, write_files(target, charts, texts), summary, portfolios)
+
+
+def write_files(target: Path, charts: Sequence[Chart], texts: Mapping[str, str]) -> tuple[Path, ...]:
+    """Write a PNG of each chart and each text by its name into `target`: all or, on a failure, none."""
     with _workshop(target) as workshop:
         write_pngs(charts, workshop)
-        (workshop / "report.html").write_text(
-            render_page(result, portfolios, charts, summary), encoding="utf-8"
-        )
-        (workshop / "summary.json").write_text(to_json(summary), encoding="utf-8")
+        for name, text in texts.items():
+            (workshop / name).write_text(text, encoding="utf-8")
         names = sorted(path.name for path in workshop.iterdir())
         with interrupts_held_back():
             target.mkdir(exist_ok=True)
             for name in names:
                 os.replace(workshop / name, target / name)
-    return Report(target, tuple(target / name for name in names), summary, portfolios)
+    return tuple(target / name for name in names)
 
 
 @contextmanager

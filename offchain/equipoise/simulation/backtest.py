@@ -16,7 +16,7 @@ import pandas as pd
 
 from equipoise.client.config import AuctionConfig, GuardConfig
 from equipoise.errors import InputError
-from equipoise.estimation.ewma import EstimatePath, EstimationConfig, estimate_path
+from equipoise.estimation.ewma import EstimationConfig, estimate_path
 from equipoise.policy.leverage import health_cap, health_factor
 from equipoise.policy.parity import parity_gap, portfolio_volatility, target_exposures
 from equipoise.policy.rebalance import Bands, Reason, State, should_rebalance
@@ -26,13 +26,13 @@ from equipoise.simulation.ledger import Ledger
 from equipoise.simulation.oracle_path import OraclePath, oracle_path
 from equipoise.types import FloatArray
 
-__all__ = ["DAY_COLUMNS", "BacktestConfig", "BacktestResult", "run_backtest"]
+__all__ = ["DAY_COLUMNS", "BacktestConfig", "BacktestResult", "backtest_oracle", "run_backtest"]
 
 DAY_COLUMNS = (
     "volatility",
+    "parity_gap",
     "leverage",
     "target_leverage",
-    "parity_gap",
     "debt",
     "interest",
     "health_factor",
@@ -127,7 +127,7 @@ def run_backtest(
     closes: pd.DataFrame,
     config: BacktestConfig | None = None,
     *,
-    estimates: EstimatePath | None = None,
+    oracle: OraclePath | None = None,
     on_day: Callable[[int, int], None] = lambda day, total: None,
 ) -> BacktestResult:
     """Follow the policy through `closes`.
@@ -135,11 +135,12 @@ def run_backtest(
     Parameters
     ----------
     closes
-        Shape (T, n), n >= 2, USD, NaN where a market was closed; DatetimeIndex by day, as `load_prices` gives.
+        Shape (T, n), n >= 2, USD, NaN where a market was closed; DatetimeIndex by day: as `load_prices`.
     config
         Defaults when omitted.
-    estimates
-        Of these closes, when they are at hand: runs that differ in bands only share them.
+    oracle
+        `backtest_oracle` of the same closes and configuration, when it is at hand: runs that differ in bands
+        only share it.
     on_day
         Called with the row and the number of rows.
 
@@ -158,8 +159,7 @@ def run_backtest(
     thresholds = _vector(config.thresholds, n, DEFAULT_THRESHOLD, "thresholds")
     prices = closes.ffill().bfill()
     ledger = Ledger(prices, config.costs, config.auction.cash_buffer)
-    estimates = estimates or estimate_path(closes, config.estimation)
-    oracle = oracle_path(closes, estimates, budgets, config.correlations_every)
+    oracle = oracle or backtest_oracle(closes, config)
     desk = _Desk(config, oracle, budgets, thresholds)
     rows: list[tuple[float, ...]] = []
     reasons: list[str] = []
@@ -167,12 +167,16 @@ def run_backtest(
         exposures = ledger.advance(t)
         reason = Reason.NONE
         if t >= oracle.first:
-            reason, trades = desk.decide(t, exposures, ledger.nav[t])
             ledger.gas[t] += config.costs.gas_per_report
+            targets = desk.targets(t)
+            look = desk.look(t, exposures)
+            reason = desk.reason(t, look, targets)
             if reason:
                 ledger.gas[t] += config.costs.gas_per_rebalance
-                exposures = ledger.trade(t, trades)
-            rows.append((*desk.look(t, exposures), health_factor(exposures, thresholds, ledger.debt[t])))
+                exposures = ledger.trade(t, desk.affordable(targets - exposures, ledger.nav[t]))
+                look = desk.look(t, exposures)
+            health = health_factor(exposures, thresholds, ledger.debt[t])
+            rows.append((*look, float(exposures.sum()), float(targets.sum()), health))
         else:
             rows.append((np.nan, 0.0, 0.0, 0.0, np.inf))
         reasons.append(reason.name.lower().replace("_", " "))
@@ -182,9 +186,9 @@ def run_backtest(
     days = pd.DataFrame(
         {
             "volatility": looks[:, 0],
-            "leverage": looks[:, 1],
-            "target_leverage": looks[:, 2],
-            "parity_gap": looks[:, 3],
+            "parity_gap": looks[:, 1],
+            "leverage": looks[:, 2],
+            "target_leverage": looks[:, 3],
             "debt": ledger.debt,
             "interest": ledger.interest,
             "health_factor": looks[:, 4],
@@ -196,8 +200,15 @@ def run_backtest(
         index=prices.index,
     ).iloc[base:]
     rule = "Risk parity at a target volatility, by the vault's own rules; costs and interest included."
-    portfolio = ledger.portfolio(VAULT, "Risk parity vault", rule, oracle.covariances, base)
+    portfolio = ledger.portfolio(VAULT, "Risk parity", rule, oracle.covariances, base)
     return BacktestResult(portfolio, days, oracle, config)
+
+
+def backtest_oracle(closes: pd.DataFrame, config: BacktestConfig) -> OraclePath:
+    """What the oracle has in use on each day; it depends on `budgets`, `estimation`, `correlations_every`."""
+    budgets = _vector(config.budgets, closes.shape[1], 1 / closes.shape[1], "budgets")
+    estimates = estimate_path(closes, config.estimation)
+    return oracle_path(closes, estimates, budgets, config.correlations_every)
 
 
 class _Desk:
@@ -223,23 +234,20 @@ class _Desk:
         cap = health_cap(wanted, self._thresholds, health, auction.cash_buffer)
         return wanted * min(1.0, cap / float(wanted.sum()))
 
-    def look(self, t: int, exposures: FloatArray) -> tuple[float, float, float, float]:
-        """Volatility, leverage, target leverage, parity gap."""
-        gap = parity_gap(exposures, self._oracle.vol_ann[t], self._oracle.correlation[t], self._budgets)
-        volatility, leverage = self._volatility(t, exposures), float(exposures.sum())
-        return volatility, leverage, float(self.targets(t).sum()), gap
+    def look(self, t: int, exposures: FloatArray) -> tuple[float, float]:
+        """Volatility and parity gap."""
+        used = self._oracle.vol_ann[t], self._oracle.correlation[t]
+        return self._volatility(t, exposures), parity_gap(exposures, *used, self._budgets)
 
-    def decide(self, t: int, exposures: FloatArray, nav: float) -> tuple[Reason, FloatArray]:
-        """Why to trade, and what, (n,) fractions of NAV, as far as the day's loss budget goes."""
-        targets = self.targets(t)
-        gap = parity_gap(exposures, self._oracle.vol_ann[t], self._oracle.correlation[t], self._budgets)
-        state = State(gap, self._volatility(t, exposures), self._volatility(t, targets))
-        reason = should_rebalance(state, self._bands)
-        trades = targets - exposures
-        if not reason:
-            return reason, trades
+    def reason(self, t: int, look: tuple[float, float], targets: FloatArray) -> Reason:
+        """Why to trade, if at all."""
+        volatility, gap = look
+        return should_rebalance(State(gap, volatility, self._volatility(t, targets)), self._bands)
+
+    def affordable(self, trades: FloatArray, nav: float) -> FloatArray:
+        """As much of `trades` (n,), fractions of NAV, as the day's loss budget pays for."""
         cost, budget = self._config.costs.of(trades, nav), self._config.auction.loss_budget
-        return reason, trades * min(1.0, budget / cost) if cost > 0 else trades
+        return trades * min(1.0, budget / cost) if cost > 0 else trades
 
     def _volatility(self, t: int, exposures: FloatArray) -> float:
         used = portfolio_volatility(exposures, self._oracle.vol_ann[t], self._oracle.correlation[t])

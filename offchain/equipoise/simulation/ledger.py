@@ -1,7 +1,7 @@
 """The books of one portfolio through a price table: it drifts, owes interest, trades at a cost.
 
-NAV is 1 on the first row. Exposures are fractions of NAV; what they leave of 1 is cash, what they exceed it by
-is debt. `buffer` of NAV stays in cash beside debt, as in the vault.
+NAV is 1 on the first row. Exposures are fractions of NAV; what they leave of 1 is cash, what they exceed it
+by is debt. `buffer` of NAV stays in cash beside debt, as in the vault.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def run_targets(
     rule: str,
     base: int = 0,
 ) -> Portfolio:
-    """A portfolio that trades to `targets[t]` (n,), fractions of NAV, at the close of row t and holds between."""
+    """A portfolio that trades to `targets[t]` (n,), fractions of NAV, at the close of row t, and holds."""
     ledger = Ledger(prices, costs)
     for t in range(len(prices)):
         exposures = ledger.advance(t)

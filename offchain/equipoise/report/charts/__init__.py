@@ -12,8 +12,6 @@ from equipoise.report.theme import Chart
 from equipoise.simulation import Portfolio, ReplayResult
 
 __all__ = [
-    "CHARTS",
-    "LEVERAGE_CHARTS",
     "all_charts",
     "crashes",
     "drawdowns",
@@ -27,11 +25,10 @@ __all__ = [
     "weights",
 ]
 
-CHARTS = (nav, drawdowns, risk_contributions, weights, parity_gap, gas, volatility)
-LEVERAGE_CHARTS = (leverage, health_factor)
-
 
 def all_charts(result: ReplayResult, portfolios: Sequence[Portfolio]) -> tuple[Chart, ...]:
     """Every chart of the report, in its order; those of leverage where there was any."""
-    chosen = [*CHARTS, *(LEVERAGE_CHARTS if result.levered else ()), *((crashes,) if result.crashes else ())]
-    return tuple(chart(result, portfolios) for chart in chosen)
+    chosen = [risk_contributions, weights, parity_gap, gas, volatility]
+    chosen += [leverage, health_factor] if result.levered else []
+    chosen += [crashes] if result.crashes else []
+    return (nav(portfolios), drawdowns(portfolios), *(chart(result, portfolios) for chart in chosen))

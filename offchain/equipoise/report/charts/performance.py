@@ -29,7 +29,7 @@ __all__ = ["drawdowns", "nav", "volatility"]
 _REALISED_WINDOW = 60  # days
 
 
-def nav(result: ReplayResult, portfolios: Sequence[Portfolio]) -> Chart:
+def nav(portfolios: Sequence[Portfolio]) -> Chart:
     """Growth of one USDC, log scale."""
     figure = new_figure(portfolios[0].nav.index)
     for portfolio in reversed(portfolios):
@@ -68,7 +68,7 @@ def nav(result: ReplayResult, portfolios: Sequence[Portfolio]) -> Chart:
     )
 
 
-def drawdowns(result: ReplayResult, portfolios: Sequence[Portfolio]) -> Chart:
+def drawdowns(portfolios: Sequence[Portfolio]) -> Chart:
     """Loss from the running peak."""
     figure = new_figure(portfolios[0].nav.index)
     paths = {p.key: drawdown(p.nav) for p in portfolios}
