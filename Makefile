@@ -71,14 +71,21 @@ format: $(STAMPS)/node ## rewrite the sources in the project's format
 	$(BIN)/ruff format offchain scripts tests
 	PATH="$(abspath $(BIN)):$$PATH" node_modules/.bin/prettier --write 'contracts/**/*.sol'
 
-bench: build data ## tables of ratios: solver against libraries, throughput, gas
+bench: build data .build/bench/.made ## tables of ratios: solver against libraries, throughput, gas
 	$(BIN)/python -m tests.bench $(ARGS)
+
+# the libraries' pins clash with ours; here they have their own, and our solver comes along by path
+.build/bench/.made: requirements-bench.lock $(STAMPS)/python
+	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	$(UV) install --quiet --no-config --python $(@D)/bin/python --require-hashes -r requirements-bench.lock
+	@touch $@
 
 gas: build ## rewrite the committed gas and size snapshot
 	GAS_SNAPSHOT=write $(PYTEST) tests/gas $(ARGS)
 
 lock: ## resolve the pinned, hashed requirements anew
 	$(UV) compile --quiet pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements.lock
+	echo "numpy PyPortfolioOpt riskfolio-lib riskparityportfolio skfolio" | tr ' ' '\n' | $(UV) compile --quiet - --no-config --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements-bench.lock
 	echo uv | $(UV) compile --quiet - --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements-uv.lock
 
 clean: ## remove everything that was made
