@@ -14,6 +14,7 @@ import click
 from equipoise import __version__
 from equipoise.commands import NamedErrors
 from equipoise.commands.backtest import backtest
+from equipoise.commands.evaluate import evaluate
 from equipoise.errors import InputError
 from equipoise.interrupts import interruptible
 
@@ -194,6 +195,7 @@ def relay(config: Path, once: bool) -> None:
 
 
 main.add_command(backtest)
+main.add_command(evaluate)
 
 
 def _names(assets: str | None) -> list[str] | None:

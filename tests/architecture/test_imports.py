@@ -23,6 +23,7 @@ ALLOWED = {
     "__init__": set(),
     "marketdata": SHARED,
     "estimation": SHARED | {"marketdata"},
+    "evaluation": SHARED | {"marketdata", "estimation"},
     "solver": SHARED,
     "policy": SHARED | {"solver"},
     "oracle": CHAIN,
@@ -31,7 +32,7 @@ ALLOWED = {
     "keeper": CHAIN,
     "simulation": CHAIN | {"world", "keeper"},
     "report": CHAIN | {"world", "keeper", "simulation"},
-    "commands": CHAIN | {"world", "keeper", "simulation", "report"},
+    "commands": CHAIN | {"world", "keeper", "simulation", "report", "evaluation"},
     "cli": CHAIN | {"world", "keeper", "simulation", "report", "commands"},
 }
 NO_CHAIN = {"web3", "ape", "eth_abi", "eth_account", "eth_keys", "requests", "socket"}
@@ -39,6 +40,7 @@ FORBIDDEN = {
     "solver": NO_CHAIN | {"pandas", "sklearn", "scipy", "json", "csv", "pathlib"},
     "policy": NO_CHAIN | {"pandas"},
     "estimation": NO_CHAIN,
+    "evaluation": NO_CHAIN,
     "marketdata": NO_CHAIN,
 }
 

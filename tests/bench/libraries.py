@@ -1,6 +1,6 @@
 """Every solver on the same matrices, in the environment that holds the libraries; writes JSON.
 
-`python -m tests.bench.libraries FILE`: `make bench` calls it with one thread for linear algebra. A solver runs
+`python -m tests.bench.libraries FILE`: `make bench` calls it with one thread of linear algebra. A solver runs
 in a child of its own, so that one that never returns loses its seconds and nothing else.
 """
 

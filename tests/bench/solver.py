@@ -40,7 +40,8 @@ def tables() -> tuple[list[Table | str], Any]:
     found = figures()
     judged = goals(found)
     rows = [
-        (g.name, f"{g.found:.3g}", f"{'≥' if g.at_least else '≤'} {g.bound:g}", _word(g.met)) for g in judged
+        (g.name, f"{g.found:.3g}", f"{'≥' if g.at_least else '≤'} {g.bound:g}", "met" if g.met else "NOT met")
+        for g in judged
     ]
     versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
     head = f"{found['machine']['cpu']}; {versions}"

@@ -84,9 +84,9 @@ class ImpliedSettings:
 class ModelSettings:
     """Weights of the models, see `BlendConfig`; a model without an opinion leaves its weight to others."""
 
-    ewma: float = 0.5
+    ewma: float = 0.25
     garch: float = 0.25
-    implied: float = 0.25
+    implied: float = 0.5
     horizon_days: int = 7
     implied_max_age_days: int = 3
 

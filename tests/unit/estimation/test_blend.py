@@ -58,7 +58,7 @@ def test_blend__three_models__weighted_mean_of_variances() -> None:
     result = blend(prices, implied=quotes(prices, BTC=0.5, ETH=0.9))
     for j, name in enumerate(prices):
         parts = result.components[str(name)]
-        variance = 0.5 * parts["ewma"] ** 2 + 0.25 * parts["garch"] ** 2 + 0.25 * parts["implied"] ** 2
+        variance = 0.25 * parts["ewma"] ** 2 + 0.25 * parts["garch"] ** 2 + 0.5 * parts["implied"] ** 2
         assert result.estimate.vol_ann[j] == pytest.approx(np.sqrt(variance), rel=1e-12)
     assert result.model_id == BlendConfig().model_id
 
@@ -94,7 +94,7 @@ def test_blend__no_implied_quote__others_share_its_weight(late_days: int | None)
     if late_days is not None:
         implied = ImpliedVolatility(quotes(prices, BTC=0.5, ETH=0.9).values.iloc[:-late_days])
     result = blend(prices, BlendConfig(), implied)
-    expected = blend(prices, BlendConfig(ewma=2 / 3, garch=1 / 3, implied=0.0))
+    expected = blend(prices, BlendConfig(ewma=0.5, garch=0.5, implied=0.0))
     np.testing.assert_allclose(result.estimate.vol_ann, expected.estimate.vol_ann, rtol=1e-12)
     assert result.components == expected.components
     assert list(result.components["BTC"]) == ["ewma", "garch"]
@@ -159,16 +159,16 @@ def test_model_id__defaults__readable_and_pinned() -> None:
     """Signers compare this text: a change here is a new model."""
     config = BlendConfig()
     assert config.model_id == (
-        "blend-1:ewma(0.94)*0.5+garch(1,1,7d)*0.25+implied(3d)*0.25"
+        "blend-1:ewma(0.94)*0.25+garch(1,1,7d)*0.25+implied(3d)*0.5"
         ";corr(0.97,constant,0.05,window=250,floor=0.02);min=30"
     )
     assert config.model_hash == hashlib.sha256(config.model_id.encode()).hexdigest()
 
 
 CHANGED = [
-    BlendConfig(ewma=0.25, garch=0.5),
-    BlendConfig(garch=0.5, implied=0.0),
-    BlendConfig(ewma=0.25, implied=0.5),
+    BlendConfig(ewma=0.0, garch=0.5),
+    BlendConfig(garch=0.75, implied=0.0),
+    BlendConfig(ewma=0.5, implied=0.25),
     BlendConfig(horizon_days=8),
     BlendConfig(implied_max_age_days=4),
     *(
@@ -201,7 +201,7 @@ def test_model_id__any_field_changed__another_id_and_hash() -> None:
 
 def test_model_id__equal_numbers_of_other_types__same_id() -> None:
     assert BlendConfig(ewma=1, garch=0, implied=0).model_id == only("ewma").model_id
-    assert BlendConfig(ewma=np.float64(0.5)).model_id == BlendConfig().model_id  # type: ignore[arg-type]
+    assert BlendConfig(ewma=np.float64(0.25)).model_id == BlendConfig().model_id  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_model_id__equal_numbers_of_other_types__same_id() -> None:
     [
         ({"ewma": -0.5, "garch": 1.25}, "the weight of ewma is -0.5"),
         ({"garch": float("nan")}, "the weight of garch is nan"),
-        ({"implied": 0.5}, "the weights of ewma, garch, implied sum to 1.25; they must sum to 1"),
+        ({"implied": 0.75}, "the weights of ewma, garch, implied sum to 1.25; they must sum to 1"),
         ({"implied": float("inf")}, "sum to inf"),
         ({"horizon_days": 0}, "horizon_days is 0"),
         ({"implied_max_age_days": -1}, "implied_max_age_days is -1"),

@@ -1,0 +1,1 @@
+"""How good a volatility forecast was: losses, tests, tables."""
