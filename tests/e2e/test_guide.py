@@ -1,4 +1,4 @@
-"""The guide of the quant engine, offchain/README.md: its commands and its Python are run, one after another."""
+"""The guide of the quant engine, offchain/README.md: its commands and its Python are run in their order."""
 
 from __future__ import annotations
 
@@ -41,6 +41,6 @@ def test_guide__python__runs_in_its_order(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.chdir(ROOT)
     names: dict[str, object] = {}
     blocks = re.findall(r"^```python\n(.*?)^```", GUIDE, flags=re.M | re.S)
-    assert len(blocks) == 4
+    assert len(blocks) == 6
     for block in blocks:
         exec(compile(block, "offchain/README.md", "exec"), names)

@@ -18,12 +18,15 @@ import pandas as pd
 
 from equipoise.errors import EstimationError
 from equipoise.estimation.psd import repair_correlation
-from equipoise.estimation.shrinkage import ledoit_wolf, shrink_constant
+from equipoise.estimation.shrinkage import ledoit_wolf, oracle_approximating, shrink_constant
 from equipoise.marketdata.returns import common_returns, log_returns
 from equipoise.types import FloatArray, IntArray
 from equipoise.units import YEAR_DAYS
 
 __all__ = ["Estimate", "EstimatePath", "EstimationConfig", "estimate", "estimate_path"]
+
+
+_BY_DATA = {"ledoit-wolf": ledoit_wolf, "oas": oracle_approximating}
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class EstimationConfig:
     volatility_decay, correlation_decay
         Weight of yesterday relative to today, in (0, 1).
     shrinkage
-        "constant" (EWMA correlation shrunk by `intensity` to the identity) or "ledoit-wolf" (the last
+        "constant" (EWMA correlation shrunk by `intensity` to the identity), "ledoit-wolf" or "oas" (the last
         `window` common returns with equal weights, intensity from the data).
     intensity
         In [0, 1].
@@ -49,7 +52,7 @@ class EstimationConfig:
 
     volatility_decay: float = 0.94
     correlation_decay: float = 0.97
-    shrinkage: Literal["constant", "ledoit-wolf"] = "constant"
+    shrinkage: Literal["constant", "ledoit-wolf", "oas"] = "constant"
     intensity: float = 0.05
     window: int = 250
     eigenvalue_floor: float = 0.02
@@ -61,8 +64,10 @@ class EstimationConfig:
                 raise EstimationError(f"{name} is {getattr(self, name)}; it must be in (0, 1)")
         if not 0 <= self.intensity <= 1:
             raise EstimationError(f"intensity is {self.intensity}; it must be in [0, 1]")
-        if self.shrinkage not in ("constant", "ledoit-wolf"):
-            raise EstimationError(f"shrinkage is {self.shrinkage!r}; choose constant or ledoit-wolf")
+        if self.shrinkage not in ("constant", *_BY_DATA):
+            raise EstimationError(
+                f"shrinkage is {self.shrinkage!r}; choose constant, {' or '.join(_BY_DATA)}"
+            )
         if not 2 <= self.min_observations <= self.window:
             raise EstimationError("min_observations must be >= 2 and at most window")
 
@@ -247,6 +252,7 @@ def _normalised(covariance: FloatArray) -> FloatArray:
 
 def _conditioned(raw: FloatArray, returns: FloatArray, config: EstimationConfig) -> FloatArray:
     """Shrunk and repaired correlation from the EWMA one or the last returns, as configured."""
-    if config.shrinkage == "ledoit-wolf":
-        return repair_correlation(ledoit_wolf(returns[-config.window :]), config.eigenvalue_floor)
+    if config.shrinkage in _BY_DATA:
+        shrunk = _BY_DATA[config.shrinkage](returns[-config.window :])
+        return repair_correlation(shrunk, config.eigenvalue_floor)
     return repair_correlation(shrink_constant(raw, config.intensity), config.eigenvalue_floor)

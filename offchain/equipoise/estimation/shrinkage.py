@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from equipoise.errors import EstimationError
 from equipoise.types import FloatArray
 
-__all__ = ["ledoit_wolf", "shrink_constant"]
+__all__ = ["ledoit_wolf", "oracle_approximating", "shrink_constant"]
 
 
 def shrink_constant(correlation: FloatArray, intensity: float = 0.05) -> FloatArray:
@@ -33,6 +35,17 @@ def ledoit_wolf(returns: FloatArray) -> FloatArray:
     """
     from sklearn.covariance import ledoit_wolf as fit
 
+    return _fitted(returns, fit)
+
+
+def oracle_approximating(returns: FloatArray) -> FloatArray:
+    """Correlation by OAS (Chen, Wiesel, Eldar and Hero 2010), for normal returns; as `ledoit_wolf`."""
+    from sklearn.covariance import oas as fit
+
+    return _fitted(returns, fit)
+
+
+def _fitted(returns: FloatArray, fit: Callable[..., tuple[FloatArray, float]]) -> FloatArray:
     scale = np.sqrt((returns**2).mean(axis=0))
     if not (scale > 0).all():
         raise EstimationError(f"column {int(np.argmin(scale))} does not move; leave it out")
