@@ -36,23 +36,28 @@ def both() -> tuple[ReplayResult, BacktestResult]:
 def test_backtest__a_quarter__agrees_with_the_contracts(
     both: tuple[ReplayResult, BacktestResult],
 ) -> None:
-    """NAV within 1.5 % on every day and 0.7 % at the end, leverage within 0.025 on average."""
+    """NAV within 1 % on every day and 0.5 % at the end, leverage within 0.02 on average."""
     replay, backtest = both
     days = replay.days.iloc[replay.base :]
     assert len(days) >= 91
     fast = backtest.days.loc[days.index]
     nav = days["share_price"] / days["share_price"].iloc[0]
     ratio = backtest.portfolio.nav.loc[days.index] / nav
-    assert np.abs(ratio - 1).max() < 0.015
-    assert abs(ratio.iloc[-1] - 1) < 0.007
+    assert np.abs(ratio - 1).max() < 0.01
+    assert abs(ratio.iloc[-1] - 1) < 0.005
     # the contracts invest over two days, the first of which is not compared
     settled = days.index[2:]
-    assert np.abs(days["leverage"] - fast["leverage"])[settled].mean() < 0.025
+    assert np.abs(days["leverage"] - fast["leverage"])[settled].mean() < 0.02
+    assert np.abs(days["volatility"] - fast["volatility"])[settled].mean() < 0.006
+    assert np.abs(days["parity_gap"] - fast["parity_gap"])[settled].mean() < 0.007
     held = backtest.portfolio.weights.loc[settled]
     assert np.abs(replay.weights.loc[settled] - held).mean().max() < 0.01
     turnover = (days["turnover_usd"] / days["nav_usd"]).sum()
-    assert fast["turnover"].sum() == pytest.approx(turnover, rel=0.1)
-    assert (fast["turnover"] > 0).sum() == pytest.approx(days["rebalanced"].sum(), rel=0.25)
+    assert fast["turnover"].sum() == pytest.approx(turnover, rel=0.08)
+    traded = fast["turnover"] > 0
+    assert traded.sum() == pytest.approx(days["rebalanced"].sum(), rel=0.15)
+    # a gap close to its band opens an auction a day sooner here, a day later there
+    assert (traded & (days["rebalanced"] > 0)).sum() > 0.6 * traded.sum()
 
 
 def test_backtest__a_quarter__moves_day_by_day_as_the_contracts(

@@ -5,13 +5,15 @@ a_i = e_i sigma_i,  rc_i = a_i (C a)_i,  share_i = rc_i / sum rc,  parity gap = 
 
 from __future__ import annotations
 
+from math import sqrt
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from equipoise.errors import InputError
 from equipoise.types import FloatArray
 
-__all__ = ["parity_gap", "portfolio_volatility", "risk_shares", "target_exposures"]
+__all__ = ["parity_gap", "portfolio_volatility", "risk_shares", "risk_state", "target_exposures"]
 
 
 def risk_shares(exposures: ArrayLike, vol_ann: ArrayLike, correlation: ArrayLike) -> FloatArray:
@@ -39,9 +41,20 @@ def risk_shares(exposures: ArrayLike, vol_ann: ArrayLike, correlation: ArrayLike
 
 def parity_gap(exposures: ArrayLike, vol_ann: ArrayLike, correlation: ArrayLike, budgets: ArrayLike) -> float:
     """max_i |share_i - b_i| in [0, 1]; 0 by definition when nothing is held."""
-    shares = risk_shares(exposures, vol_ann, correlation)
-    b = _vector(budgets, "budgets", len(shares))
-    return float(np.abs(shares - b).max()) if shares.any() else 0.0
+    return risk_state(exposures, vol_ann, correlation, budgets)[1]
+
+
+def risk_state(
+    exposures: ArrayLike, vol_ann: ArrayLike, correlation: ArrayLike, budgets: ArrayLike
+) -> tuple[float, float]:
+    """Volatility, as `portfolio_volatility`, and parity gap at once, as `RiskMath.riskState` on chain."""
+    a, C = _scaled(exposures, vol_ann, correlation)
+    b = _vector(budgets, "budgets", len(a))
+    contributions = a * (C @ a)
+    variance = float(contributions.sum())
+    if not variance > 0:
+        return 0.0, 0.0
+    return sqrt(variance), float(np.abs(contributions / variance - b).max())
 
 
 def portfolio_volatility(exposures: ArrayLike, vol_ann: ArrayLike, correlation: ArrayLike) -> float:

@@ -13,6 +13,8 @@ __all__ = ["CostModel"]
 
 _ETHER_PER_GWEI = 1e-9
 _DEPTH_MOVE = 0.01
+_ITERATIONS = 50
+_TOLERANCE = 1e-12
 
 
 @dataclass(frozen=True)
@@ -24,8 +26,8 @@ class CostModel:
     fee
         Fraction of each dollar traded that pool fee, spread and fillers take, in [0, 0.1].
     depth_usd
-        Dollars that move a pool's price by 1 %, > 0; a trade of q pays half of its move, q / depth / 200.
-        Infinite for no impact.
+        Dollars that move a pool's price by 1 %, > 0, of every asset or one for each; a trade of q pays half
+        of its move, q / depth / 200. Infinite for no impact.
     borrow_rate
         Interest on debt a year, in [0, 1].
     nav_usd
@@ -37,7 +39,7 @@ class CostModel:
     """
 
     fee: float = 0.003
-    depth_usd: float = 20e6
+    depth_usd: float | tuple[float, ...] = 20e6
     borrow_rate: float = 0.04
     nav_usd: float = 1e6
     gas_per_rebalance: int = 200_000
@@ -58,15 +60,31 @@ class CostModel:
         ):
             if not low <= getattr(self, name) <= high:
                 raise InputError(f"{name} is {getattr(self, name)}; give {low:g} to {high:g}")
-        for name in ("depth_usd", "nav_usd"):
-            if not getattr(self, name) > 0:
-                raise InputError(f"{name} is {getattr(self, name)}; it must be > 0")
+        if not 0 < self.nav_usd < np.inf:
+            raise InputError(f"nav_usd is {self.nav_usd}; it must be finite and > 0")
+        for depth in self.depth_usd if isinstance(self.depth_usd, tuple) else (self.depth_usd,):
+            if not depth > 0:
+                raise InputError(f"depth_usd is {depth}; it must be > 0, inf for no impact")
+
+    def check_assets(self, n: int) -> None:
+        """InputError unless the depths are for n assets."""
+        if isinstance(self.depth_usd, tuple) and len(self.depth_usd) != n:
+            raise InputError(f"{len(self.depth_usd)} of depth_usd for {n} assets; give one each, or a number")
 
     def of(self, trades: FloatArray, nav: float) -> float:
         """Fraction of NAV that trades (n,), fractions of it, give away at a NAV of `nav` times the first."""
         sizes = np.abs(trades)
-        impact = 0.5 * _DEPTH_MOVE * self.nav_usd * nav / self.depth_usd
-        return float(self.fee * sizes.sum() + impact * (sizes @ sizes))
+        impact = 0.5 * _DEPTH_MOVE * self.nav_usd * nav / np.asarray(self.depth_usd)
+        return float(self.fee * sizes.sum() + (impact * sizes) @ sizes)
+
+    def to_reach(self, targets: FloatArray, exposures: FloatArray, nav: float) -> float:
+        """Fraction of NAV, at most 1, that it takes to hold `targets` (n,), fractions of what it leaves."""
+        cost = 0.0
+        for _ in range(_ITERATIONS):  # each makes the rest smaller by the cost of a dollar traded
+            last, cost = cost, min(1.0, self.of(targets * (1 - cost) - exposures, nav))
+            if abs(cost - last) < _TOLERANCE:
+                break
+        return cost
 
     def gas_usd(self, gas: float) -> float:
         """Price of gas."""

@@ -21,6 +21,8 @@ __all__ = ["Ledger", "run_targets"]
 DUST = 1e-9
 """Fraction of NAV under which a position needs no trade."""
 
+_ROUNDING = 1e-14
+
 
 class Ledger:
     """The books, row by row.
@@ -37,6 +39,7 @@ class Ledger:
 
     def __init__(self, prices: pd.DataFrame, costs: CostModel, buffer: float = 0.0) -> None:
         _check_prices(prices)
+        costs.check_assets(prices.shape[1])
         self._prices = prices
         self._costs = costs
         self._buffer = buffer
@@ -68,7 +71,14 @@ class Ledger:
         """Buy and sell `trades` (n,), fractions of NAV, against cash and debt; the exposures after it."""
         nav = self.nav[t]
         cost = self._costs.of(trades, nav)
-        self._values = self._values + trades * nav
+        if not cost < 1:
+            raise InputError(
+                f"trades on {self._prices.index[t]:%Y-%m-%d} would cost more than the portfolio is worth; a "
+                f"NAV of {nav * self._costs.nav_usd:,.0f} USD is too large for depth_usd, or the fee too high"
+            )
+        values = self._values + trades * nav
+        # what is sold out leaves a rounding error, which is no position
+        self._values = np.where(np.abs(values) < _ROUNDING * nav, 0.0, values)
         money = self._cash - self._debt - (float(trades.sum()) + cost) * nav
         after = nav * (1 - cost)
         # cash beside debt is the buffer; without debt there is whatever there is
@@ -80,6 +90,12 @@ class Ledger:
         fills = int((np.abs(trades) > DUST).sum())
         self.gas[t] += self._costs.gas_per_fill * fills
         return self._write(t)
+
+    def move_to(self, t: int, targets: FloatArray) -> FloatArray:
+        """Trade so that `targets` (n,) are the exposures after the costs, which are paid from the sales."""
+        exposures = self.weights[t]
+        cost = self._costs.to_reach(targets, exposures, self.nav[t])
+        return self.trade(t, targets * (1 - cost) - exposures)
 
     def _write(self, t: int) -> FloatArray:
         exposures = np.asarray(self._values / self.nav[t])
@@ -126,9 +142,9 @@ def run_targets(
     """A portfolio that trades to `targets[t]` (n,), fractions of NAV, at the close of row t, and holds."""
     ledger = Ledger(prices, costs)
     for t in range(len(prices)):
-        exposures = ledger.advance(t)
+        ledger.advance(t)
         if t in targets:
-            ledger.trade(t, targets[t] - exposures)
+            ledger.move_to(t, targets[t])
     return ledger.portfolio(key, name, rule, covariances, base)
 
 
@@ -137,8 +153,17 @@ def _check_prices(prices: pd.DataFrame) -> None:
         raise InputError("prices must be a table indexed by day with at least one row; use load_prices")
     if prices.index.tz is not None:
         raise InputError(f"the days have the time zone {prices.index.tz}; drop it: prices.tz_localize(None)")
-    if not prices.index.is_monotonic_increasing or prices.index.has_duplicates:
-        raise InputError("prices must have ascending, unique days; sort them: prices.sort_index()")
+    if not prices.index.is_monotonic_increasing or prices.index.normalize().has_duplicates:
+        raise InputError(
+            "prices must have ascending, unique days; sort them by prices.sort_index(), and keep the last of "
+            "each day"
+        )
+    if prices.columns.has_duplicates:
+        name = prices.columns[prices.columns.duplicated()][0]
+        raise InputError(f"two columns are named {name}; give each asset a name of its own")
+    for column, kind in prices.dtypes.items():
+        if not pd.api.types.is_numeric_dtype(kind):
+            raise InputError(f"{column} holds {kind}, not numbers; convert it: prices.astype(float)")
     values = prices.to_numpy(dtype=float)
     wrong = ~(np.isfinite(values) & (values > 0))
     if wrong.any():

@@ -41,7 +41,6 @@ _FIXED = (  # no number, or of no effect on a backtest
     "shrinkage",
     "start_premium",
     "end_discount",
-    "max_borrow_rate",
     "ripcord_discount",
     "ripcord_duration",
     "duration",
@@ -84,11 +83,16 @@ def run_sweep(
     """
     from joblib import Parallel, delayed
 
+    if jobs == 0:
+        raise InputError("jobs is 0; give a number of processes, or -1 for one a processor")
     for name, values in grid.items():
         if name not in sweepable():
             raise InputError(f"no parameter {name!r} to sweep; choose from {', '.join(sweepable())}")
         if not len(values):
             raise InputError(f"no values for {name}; give numbers separated by commas")
+        for value in values:
+            if name in _WHOLE and not float(value).is_integer():
+                raise InputError(f"{name} is {value}; it is a whole number")
     points = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
     configs = [_at(config, point) for point in points]
     oracles: dict[tuple[EstimationConfig, int], OraclePath] = {}

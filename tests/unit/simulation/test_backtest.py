@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from equipoise.client.config import AuctionConfig
 from equipoise.errors import EquipoiseError, InputError
-from equipoise.simulation.backtest import BacktestConfig, run_backtest
+from equipoise.simulation.backtest import BacktestConfig, backtest_oracle, run_backtest
 from equipoise.simulation.costs import CostModel
-from equipoise.simulation.ledger import Ledger, run_targets
 
 FREE = CostModel(fee=0.0, depth_usd=np.inf, borrow_rate=0.0)
 CALM = BacktestConfig(auction=AuctionConfig(target_volatility=0.6, max_leverage=3.0))
@@ -74,7 +73,7 @@ def test_run_backtest__future_shuffled__the_past_does_not_change() -> None:
 
 def test_run_backtest__rebalanced_evening__shares_at_budgets_and_volatility_at_target() -> None:
     budgets = (0.5, 0.3, 0.2)
-    config = replace(CALM, budgets=budgets, costs=FREE)
+    config = replace(CALM, budgets=budgets, costs=FREE, min_trade=0.0)
     days = run_backtest(closes(), config).days
     settled = days[(days["reason"] != "none")]
     assert len(settled) > 3
@@ -102,31 +101,51 @@ def test_run_backtest__small_loss_budget__invests_over_several_days() -> None:
     assert days["leverage"].iloc[8] == pytest.approx(days["target_leverage"].iloc[8], rel=0.15)
 
 
-def test_ledger__free_trades__conserve_value() -> None:
-    prices = closes(days=40)
-    ledger = Ledger(prices, FREE, buffer=0.05)
-    rng = np.random.default_rng(0)
-    for t in range(len(prices)):
-        exposures = ledger.advance(t)
-        before = ledger.nav[t]
-        ledger.trade(t, rng.uniform(0, 1.2, 3) - exposures)
-        assert ledger.nav[t] == before
-        assert ledger.debt[t] == pytest.approx(max(0.0, ledger.weights[t].sum() + 0.05 - 1))
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 10_000), leverage=st.floats(0.3, 1.0), budget=st.sampled_from([0.001, 0.005, 1.0]))
+def test_run_backtest__vault_that_does_not_borrow__owes_nothing(
+    seed: int, leverage: float, budget: float
+) -> None:
+    auction = AuctionConfig(target_volatility=0.9, max_leverage=leverage, loss_budget=budget)
+    days = run_backtest(closes(seed), BacktestConfig(auction=auction, costs=CostModel(fee=0.01))).days
+    np.testing.assert_allclose(days["debt"], 0.0, atol=1e-12)
+    assert days["leverage"].max() <= 1 + 1e-12
 
 
-def test_run_targets__bought_once__is_buy_and_hold() -> None:
-    prices = closes(days=50)
-    held = run_targets(
-        prices, {0: np.full(3, 1 / 3)}, FREE, np.zeros((50, 3, 3)), key="k", name="n", rule="r"
-    )
-    np.testing.assert_allclose(held.nav, (prices / prices.iloc[0]).mean(axis=1), rtol=1e-12)
+def test_run_backtest__unlimited_wishes__health_factor_at_its_target_after_trades() -> None:
+    thresholds = (0.8, 0.7, 0.6)
+    auction = AuctionConfig(target_volatility=1.0, max_leverage=4.0, loss_budget=1.0)
+    config = BacktestConfig(auction=auction, thresholds=thresholds)
+    days = run_backtest(closes(vol=0.012), config).days
+    traded = days[days["turnover"] > 0]
+    assert len(traded) > 3
+    # a trade that is too small to make leaves a trace
+    np.testing.assert_allclose(traded["health_factor"], config.guard.target_health, rtol=3e-3)
 
 
-def test_cost_model__larger_trades__cost_more_a_dollar() -> None:
-    costs = CostModel(fee=0.001, depth_usd=1e6, nav_usd=1e6)
-    small, large = (costs.of(np.array([size, -size]), 1.0) / (2 * size) for size in (0.01, 1.0))
-    assert small == pytest.approx(0.001 + 0.005 * 0.01)
-    assert large == pytest.approx(0.001 + 0.005)
+def test_run_backtest__dear_credit__does_not_borrow_more() -> None:
+    dear = replace(CALM, costs=CostModel(borrow_rate=0.21))
+    prices = closes()
+    assert run_backtest(prices, CALM).days["leverage"].max() > 1.2
+    assert run_backtest(prices, dear).days["debt"].max() < 0.02
+
+
+def test_run_backtest__small_trades__left_out() -> None:
+    config = replace(CALM, min_trade=0.02)
+    path = run_backtest(closes(days=250), config).portfolio
+    drifted = path.weights.shift() * (path.prices / path.prices.shift())
+    moves = drifted.mul(path.nav.shift() / path.nav, axis=0)
+    sizes = np.abs(path.weights - moves)[path.turnover > 0].to_numpy()[1:]
+    assert ((sizes > 0.015) | (sizes < 1e-3)).all()
+    assert (sizes < 1e-3).any()
+
+
+def test_run_backtest__oracle_at_hand__same_path() -> None:
+    prices = closes()
+    shared = run_backtest(prices, CALM, oracle=backtest_oracle(prices, CALM))
+    pd.testing.assert_frame_equal(shared.days, run_backtest(prices, CALM).days)
+    with pytest.raises(InputError, match=r"oracle is of a table \(160, 3\), the closes are \(160, 4\)"):
+        run_backtest(closes(n=4), CALM, oracle=shared.oracle)
 
 
 @pytest.mark.parametrize(
@@ -142,6 +161,12 @@ def test_cost_model__larger_trades__cost_more_a_dollar() -> None:
         (closes(), replace(CALM, budgets=(0.5, 0.5)), "2 budgets for 3 assets"),
         (closes(), replace(CALM, budgets=(1.5, -0.3, -0.2)), "budget -0.3 of asset 1"),
         (closes(), replace(CALM, correlations_every=0), "correlations_every is 0"),
+        (closes(), replace(CALM, correlations_every=2.5), "correlations_every is 2.5"),
+        (closes(), replace(CALM, thresholds=(0.7, np.nan, 0.7)), "thresholds .* must be in"),
+        (closes().assign(A1=5.0), CALM, "A1 does not move on any day"),
+        (closes().set_axis(["A", "A", "B"], axis=1), CALM, "two columns are named A"),
+        (closes().assign(A1="x"), CALM, "A1 holds object, not numbers"),
+        (closes().set_axis(pd.date_range("2021", periods=160, freq="h")), CALM, "keep the last of each day"),
     ],
 )
 def test_run_backtest__bad_input__named(prices: pd.DataFrame, config: BacktestConfig, message: str) -> None:
@@ -152,8 +177,7 @@ def test_run_backtest__bad_input__named(prices: pd.DataFrame, config: BacktestCo
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: CostModel(fee=-0.1), "fee is -0.1"),
-        (lambda: CostModel(depth_usd=0), "depth_usd is 0"),
+        (lambda: BacktestConfig(min_trade=-1), "min_trade is -1"),
         (lambda: BacktestConfig(auction=AuctionConfig(target_volatility=3)), "target_volatility is 3"),
     ],
 )
