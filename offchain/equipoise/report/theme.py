@@ -60,6 +60,7 @@ PORTFOLIO_STYLES = {
     "single_asset": Style("#D98200", "solid", 1.4),
     "equal_weight": Style("#009E73", "dot", 1.9),
     "sixty_forty": Style("#D98200", "solid", 1.4),
+    "mix": Style("#D98200", "solid", 1.4),
     "inverse_volatility": Style("#56B4E9", "longdash", 1.7),
     "mean_variance": Style("#D55E00", "dash", 1.7),
     "hierarchical": Style("#6B4C9A", "longdashdot", 1.7),
@@ -105,8 +106,9 @@ def new_figure(index: pd.Index, figure: go.Figure | None = None, height: int = H
         bargap=0,
     )
     dates = [index[0], index[-1]]
-    figure.update_xaxes(**axis, showgrid=False, hoverformat="%d %b %Y", range=dates)
-    figure.update_yaxes(**axis, title_font={"size": 14, "color": MUTED}, title_standoff=10)
+    named = {"title_font": {"size": 14, "color": MUTED}, "title_standoff": 10}
+    figure.update_xaxes(**axis, **named, showgrid=False, hoverformat="%d %b %Y", range=dates)
+    figure.update_yaxes(**axis, **named)
     return figure
 
 
@@ -116,7 +118,7 @@ def titled(chart: Chart) -> go.Figure:
     title, subtitle = textwrap.wrap(chart.title, 100), textwrap.wrap(chart.subtitle, 160)
     legend = 34 if figure.layout.showlegend else 12
     extra = 22 + 30 * len(title) + 21 * len(subtitle) + legend
-    height, top = figure.layout.height, figure.layout.margin.t
+    height, top, left = figure.layout.height, figure.layout.margin.t, figure.layout.margin.l
     lines = ((title, 23, INK, "<b>{}</b>", 0), (subtitle, 16, MUTED, "{}", 30 * len(title)))
     for texts, size, colour, form, below in lines:
         figure.add_annotation(
@@ -125,7 +127,7 @@ def titled(chart: Chart) -> go.Figure:
             x=0,
             xref="paper",
             xanchor="left",
-            xshift=20 - _LEFT,
+            xshift=20 - left,
             y=1,
             yref="paper",
             yanchor="top",

@@ -40,8 +40,8 @@ class Uncertainty:
     ----------
     level
         E.g. 0.9: nine resamples in ten lie between the bounds.
-    resamples, block
-        How many, and the mean length of a block in days.
+    resamples, seed, block
+        How many, of which random numbers, and the mean length of a block in days.
     figures
         Key of a portfolio -> one of `FIGURES` -> interval.
     sharpe_gain
@@ -50,37 +50,76 @@ class Uncertainty:
 
     level: float
     resamples: int
+    seed: int
     block: int
     figures: dict[str, dict[str, Interval]]
     sharpe_gain: dict[str, Interval]
 
 
 def bootstrap(
-    portfolios: Sequence[Portfolio], *, resamples: int = 1000, level: float = 0.9, seed: int = 7
+    portfolios: Sequence[Portfolio],
+    *,
+    resamples: int = 1000,
+    level: float = 0.9,
+    seed: int = 7,
+    block: int | None = None,
 ) -> Uncertainty:
-    """Intervals of the figures of portfolios on the same days; the first is compared with the others."""
+    """Intervals of the figures of portfolios on the same days; the first is compared with the others.
+
+    Parameters
+    ----------
+    portfolios
+        One or more, at least `LEAST_DAYS` returns each.
+    resamples
+        >= 100.
+    level
+        In [0.5, 1).
+    seed
+        Equal seeds and blocks resample the same days.
+    block
+        Mean length of a block in days, >= 1; that of Politis and White (2004) by default.
+
+    Raises
+    ------
+    InputError
+        An argument outside its domain.
+    """
     from arch.bootstrap import StationaryBootstrap, optimal_block_length
 
     if not resamples >= 100 or not 0.5 <= level < 1:
         raise InputError(f"resamples is {resamples} and level {level}; give 100 or more and 0.5 to below 1")
     returns = pd.DataFrame({p.key: p.nav.pct_change().iloc[1:] for p in portfolios})
     if len(returns) < LEAST_DAYS:
-        raise InputError(f"{len(returns)} days of returns; a bootstrap needs at least {LEAST_DAYS}")
-    # volatility clusters: the blocks are as long as the squares remember
-    lengths = optimal_block_length((returns - returns.mean()) ** 2)["stationary"]
-    block = round(np.clip(np.nanmax(lengths), 1, len(returns) // 4))
+        raise InputError(
+            f"{len(returns)} days of returns; a bootstrap needs at least {LEAST_DAYS}; give a longer history"
+        )
+    if block is None:
+        # volatility clusters: the blocks are as long as the squares remember; a path that rests has none
+        squares = ((returns - returns.mean()) ** 2).loc[:, returns.std() > 0]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            lengths = optimal_block_length(squares)["stationary"] if squares.shape[1] else pd.Series([1.0])
+        block = round(np.clip(lengths.fillna(1.0).max(), 1, len(returns) // 4))
+    if not 1 <= block <= len(returns):
+        raise InputError(f"block is {block}; give 1 to {len(returns)} days")
     sampler = StationaryBootstrap(block, np.arange(len(returns)), seed=seed)
     days = np.array([sample[0][0] for sample in sampler.bootstrap(resamples)])
     rate = per_year(pd.DatetimeIndex(portfolios[0].nav.index))
-    tails = np.array([(1 - level) / 2, (1 + level) / 2])
     drawn = {p.key: _figures(returns[p.key].to_numpy()[days], rate) for p in portfolios}
     figures = {
-        key: {name: Interval(*np.nanquantile(values[name], tails)) for name in FIGURES}
-        for key, values in drawn.items()
+        key: {name: _interval(values[name], level) for name in FIGURES} for key, values in drawn.items()
     }
     own = drawn[portfolios[0].key]["sharpe"]
-    gains = {p.key: Interval(*np.nanquantile(own - drawn[p.key]["sharpe"], tails)) for p in portfolios[1:]}
-    return Uncertainty(level, resamples, block, figures, gains)
+    gains = {p.key: _interval(own - drawn[p.key]["sharpe"], level) for p in portfolios[1:]}
+    return Uncertainty(level, resamples, seed, block, figures, gains)
+
+
+def _interval(values: FloatArray, level: float) -> Interval:
+    """The middle `level` of those that exist; NaN when none does (a path that rests has no Sharpe ratio)."""
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return Interval(float("nan"), float("nan"))
+    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(low), float(high))
 
 
 def _figures(returns: FloatArray, rate: float) -> dict[str, FloatArray]:

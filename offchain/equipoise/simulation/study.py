@@ -31,9 +31,11 @@ class Study:
         Of the vault.
     portfolios
         The vault first, then the allocations.
+    equal_risk
+        The vault again, then the mixes of the allocations at its target volatility.
     held_on
         Key -> months in which a solver gave no weights.
-    uncertainty
+    uncertainty, equal_risk_uncertainty
         Bootstrap intervals of all of them.
     sweep
         `sweep.run_sweep` over `grid`.
@@ -45,8 +47,10 @@ class Study:
 
     backtest: BacktestResult
     portfolios: tuple[Portfolio, ...]
+    equal_risk: tuple[Portfolio, ...]
     held_on: Mapping[str, int]
     uncertainty: Uncertainty
+    equal_risk_uncertainty: Uncertainty
     sweep: pd.DataFrame
     grid: Mapping[str, Sequence[float]]
     source: str
@@ -62,19 +66,52 @@ def run_study(
     config: BacktestConfig,
     *,
     grid: Mapping[str, Sequence[float]] | None = None,
+    mix: Sequence[float] | None = None,
     jobs: int | None = None,
     source: str = "",
     on_stage: Callable[[str], None] = lambda _: None,
 ) -> Study:
-    """Backtest, compare, resample, sweep. Errors as `run_backtest`."""
+    """Backtest, compare, resample, sweep.
+
+    Parameters
+    ----------
+    closes, config
+        As `run_backtest`.
+    grid, jobs
+        As `run_sweep`; `BANDS` by default.
+    mix
+        As `run_allocations`.
+    source
+        Where the prices came from.
+    on_stage
+        Called with a sentence before each part.
+
+    Raises
+    ------
+    InputError
+        As those functions; or fewer days than `bootstrap` needs.
+    """
     on_stage(f"{len(closes)} days of {closes.shape[1]} assets by the vault's policy")
     result = run_backtest(closes, config)
     on_stage("traditional allocations on the same days and costs")
-    others = run_allocations(closes, result)
+    others = run_allocations(closes, result, mix)
     portfolios = (result.portfolio, *others.portfolios)
+    equal_risk = (result.portfolio, *others.equal_risk)
     on_stage("1,000 resamples for the confidence intervals")
     uncertainty = bootstrap(portfolios)
+    # on the same days, so that the vault's own intervals are the same beside both
+    equal_risk_uncertainty = bootstrap(equal_risk, block=uncertainty.block)
     chosen = BANDS if grid is None else grid
     on_stage("sensitivity to " + " and ".join(name.replace("_", " ") for name in chosen))
     table = run_sweep(closes, config, chosen, jobs=jobs)
-    return Study(result, portfolios, others.held_on, uncertainty, table, dict(chosen), source)
+    return Study(
+        result,
+        portfolios,
+        equal_risk,
+        others.held_on,
+        uncertainty,
+        equal_risk_uncertainty,
+        table,
+        dict(chosen),
+        source,
+    )

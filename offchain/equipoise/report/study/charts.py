@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -21,6 +24,7 @@ from equipoise.report.theme import (
     new_figure,
     safe,
 )
+from equipoise.simulation import Portfolio
 from equipoise.simulation.metrics import ex_ante_risk_shares, per_year
 from equipoise.simulation.study import Study
 
@@ -33,14 +37,39 @@ _TALL = HEIGHT + 120
 
 def study_charts(study: Study) -> tuple[Chart, ...]:
     """Every chart, in the order of the page."""
-    charts = [nav(study.portfolios), drawdowns(study.portfolios), sharpe(study), volatility(study)]
-    charts += [risk_shares(study), leverage(study), costs(study)]
+    charts = [growth(study), drawdowns(study.portfolios), equal_risk(study), sharpe(study)]
+    charts += [volatility(study), risk_shares(study), leverage(study), costs(study)]
     return (*charts, *([sensitivity(study)] if len(study.grid) == 2 else []))
+
+
+def growth(study: Study) -> Chart:
+    """NAV of all, each with the risk that it takes."""
+    subtitle = (
+        "After costs, on the same days at the same prices; the others hold no cash and are not scaled to the "
+        "vault's volatility."
+    )
+    return replace(nav(study.portfolios), subtitle=subtitle)
+
+
+def equal_risk(study: Study) -> Chart:
+    """NAV of the same mixes at the vault's target volatility."""
+    target = fmt.percent(study.backtest.config.auction.target_volatility)
+    ratios = [p.statistics.sharpe for p in study.equal_risk]
+    others = [ratio for ratio in ratios[1:] if np.isfinite(ratio)]
+    finding = f"At equal risk the vault's Sharpe ratio is {fmt.ratio(ratios[0])}"
+    if others:
+        finding += f", that of the other mixes {fmt.ratio(min(others))} to {fmt.ratio(max(others))}"
+    return replace(
+        nav(study.equal_risk),
+        key="nav_equal_risk",
+        title=finding,
+        subtitle=f"Every mix steered to {target} a year by the vault's estimates, band, caps, borrow rate.",
+    )
 
 
 def sharpe(study: Study) -> Chart:
     """Sharpe ratios with their intervals, the best on top."""
-    order = sorted(study.portfolios, key=lambda p: p.statistics.sharpe)
+    order = _ordered(study.portfolios, [p.statistics.sharpe for p in study.portfolios])
     figure = go.Figure()
     for portfolio in order:
         interval = study.uncertainty.figures[portfolio.key]["sharpe"]
@@ -69,11 +98,15 @@ def sharpe(study: Study) -> Chart:
     )
     luck = study.uncertainty
     gains = luck.sharpe_gain
-    clear = sum(gain.low > 0 or gain.high < 0 for gain in gains.values())
-    finding = f"{clear or 'none'} of {len(gains)}"
+    above, below = (
+        sum(sign * gain.low > 0 and sign * gain.high > 0 for gain in gains.values()) for sign in (-1, 1)
+    )
+    finding = "Luck is large: no other Sharpe ratio differs from the vault's beyond chance"
+    if above or below:
+        finding = f"Beyond chance, {above} of {len(gains)} Sharpe ratios are above the vault's, {below} below"
     return Chart(
         "sharpe",
-        f"Luck is large: the Sharpe ratio differs from the vault's beyond chance for {finding}",
+        finding,
         f"{fmt.percent(luck.level, 0)} intervals from {fmt.count(luck.resamples)} resamples of blocks of "
         f"{luck.block} days on average; differences are tested on the same blocks.",
         figure,
@@ -85,13 +118,11 @@ def volatility(study: Study) -> Chart:
     figure = new_figure(study.vault.nav.index)
     target = study.backtest.config.auction.target_volatility
     labels = [EndLabel(f"Target<br>{fmt.percent(target)}", target, _TARGET)]
-    peak = target
+    peak, window = target, min(WINDOW, len(study.vault.nav) // 3)
+    annual = per_year(pd.DatetimeIndex(study.vault.nav.index)) ** 0.5
     for portfolio in reversed(study.portfolios):
-        style, path = PORTFOLIO_STYLES[portfolio.key], portfolio.nav
-        moves = path.pct_change()
-        realised = (
-            moves.rolling(min(WINDOW, len(path) // 3)).std() * per_year(pd.DatetimeIndex(path.index)) ** 0.5
-        )
+        style = PORTFOLIO_STYLES[portfolio.key]
+        realised = portfolio.nav.pct_change().rolling(window).std() * annual
         known = realised.dropna()
         figure.add_scatter(
             x=realised.index,
@@ -109,7 +140,7 @@ def volatility(study: Study) -> Chart:
         "volatility",
         f"The vault realised {fmt.percent(study.vault.statistics.volatility)} for a target of "
         f"{fmt.percent(target)}",
-        f"Realised over {WINDOW} days, a year. Only the vault steers it; the others take what comes.",
+        f"Realised over {window} days, a year. Only the vault steers it; the others take what comes.",
         figure,
     )
 
@@ -216,6 +247,7 @@ def costs(study: Study) -> Chart:
     figure.update_xaxes(range=None, autorange=True, showticklabels=False, ticks="")
     figure.update_xaxes(title_text="Turnover a year", col=1)
     figure.update_xaxes(title_text="Trading cost a year", col=2)
+    figure.update_yaxes(showgrid=False)
     figure.update_yaxes(showticklabels=False, col=2)
     vault = study.vault.statistics
     return Chart(
@@ -262,6 +294,7 @@ def sensitivity(study: Study) -> Chart:
             text=f"<b>{title}</b>",
             x=sum(axis.domain) / 2,
             xref="paper",
+            xanchor="center",
             y=1,
             yref="paper",
             yshift=22,
@@ -277,3 +310,8 @@ def sensitivity(study: Study) -> Chart:
         f"{len(columns)} values of {second.replace('_', ' ')} by {len(rows)} of {first.replace('_', ' ')}.",
         figure,
     )
+
+
+def _ordered(portfolios: Sequence[Portfolio], values: Sequence[float]) -> list[Portfolio]:
+    """From the least value to the greatest; those without a value first."""
+    return [portfolios[i] for i in np.argsort(np.nan_to_num(values, nan=-np.inf), kind="stable")]

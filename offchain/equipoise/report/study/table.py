@@ -10,10 +10,17 @@ from rich.table import Table
 
 from equipoise.report import format as fmt
 from equipoise.simulation import Portfolio
-from equipoise.simulation.bootstrap import Interval
+from equipoise.simulation.bootstrap import Interval, Uncertainty
 from equipoise.simulation.study import Study
 
-__all__ = ["HEADERS", "held_on", "render_study", "render_sweep", "study_rows"]
+__all__ = [
+    "HEADERS",
+    "held_on",
+    "render_equal_risk",
+    "render_study",
+    "render_sweep",
+    "study_rows",
+]
 
 HEADERS = (
     "Portfolio",
@@ -35,29 +42,39 @@ _SHORT = {
 }
 
 
-def study_rows(study: Study) -> list[tuple[str, ...]]:
-    """A row a portfolio, the vault first; cells as `HEADERS`."""
-    return [_row(study, portfolio) for portfolio in study.portfolios]
+def study_rows(portfolios: Sequence[Portfolio], uncertainty: Uncertainty) -> list[tuple[str, ...]]:
+    """A row a portfolio, in their order; cells as `HEADERS`."""
+    return [_row(portfolio, uncertainty) for portfolio in portfolios]
 
 
 def render_study(study: Study) -> Table:
     """The table for a terminal."""
     vault = study.vault
     first, last = vault.nav.index[0], vault.nav.index[-1]
-    table = Table(
-        title=f"{first:%Y-%m-%d} to {last:%Y-%m-%d}: {len(vault.nav) - 1:,} days, "
-        f"{study.backtest.rebalances:,} rebalances",
-        caption=_caption(study),
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        padding=0,
+    title = (
+        f"{first:%Y-%m-%d} to {last:%Y-%m-%d}: {len(vault.nav) - 1:,} days, "
+        f"{study.backtest.rebalances:,} rebalances"
     )
+    return _table(title, None, study.portfolios, study.uncertainty)
+
+
+def render_equal_risk(study: Study) -> Table:
+    """The same mixes at the vault's volatility, for a terminal."""
+    target = fmt.percent(study.backtest.config.auction.target_volatility, 0)
+    title = f"At equal risk: each steered to {target} a year as the vault is"
+    return _table(title, _caption(study), study.equal_risk, study.equal_risk_uncertainty)
+
+
+def _table(
+    title: str, caption: str | None, portfolios: Sequence[Portfolio], uncertainty: Uncertainty
+) -> Table:
+    table = Table(title=title, caption=caption, box=box.SIMPLE_HEAD, pad_edge=False, padding=0)
     table.title_justify = table.caption_justify = "left"
     shown = [i for i, header in enumerate(HEADERS) if header != "Sharpe, interval"]  # the page has room
     for i in shown:
         header = _SHORT.get(HEADERS[i], HEADERS[i])
         table.add_column(header, justify="right" if i else "left", no_wrap=True)
-    for k, row in enumerate(study_rows(study)):
+    for k, row in enumerate(study_rows(portfolios, uncertainty)):
         table.add_row(*(escape(row[i]) for i in shown), style="bold" if k == 0 else "")
     return table
 
@@ -82,16 +99,16 @@ def render_sweep(study: Study) -> Table:
     return table
 
 
-def _row(study: Study, portfolio: Portfolio) -> tuple[str, ...]:
+def _row(portfolio: Portfolio, uncertainty: Uncertainty) -> tuple[str, ...]:
     figures, key = portfolio.statistics, portfolio.key
-    gain = study.uncertainty.sharpe_gain.get(key)
+    gain = uncertainty.sharpe_gain.get(key)
     return (
         portfolio.name,
         fmt.change(figures.annual_return),
         fmt.percent(figures.volatility),
         fmt.percent(-figures.max_drawdown),
         fmt.ratio(figures.sharpe),
-        _interval(study.uncertainty.figures[key]["sharpe"]),
+        _interval(uncertainty.figures[key]["sharpe"]),
         _interval(gain) if gain else "",
         fmt.percent(figures.turnover, 0),
         fmt.percent(figures.trading_cost, 2),
@@ -113,7 +130,7 @@ def held_on(study: Study) -> Sequence[str]:
     """Sentences on the months in which a solver gave no weights."""
     names = {p.key: p.name for p in study.portfolios}
     return [
-        f"{names[key]} kept its weights in {months} months in which its optimiser found none."
+        f"{names[key]} kept its weights on {months} first days of a month: its optimiser found none."
         for key, months in study.held_on.items()
         if months
     ]
