@@ -89,6 +89,7 @@ def test_commands__in_the_readme__are_all_covered_here() -> None:
         "equipoise demo ",
         "equipoise estimate ",
         "equipoise solve ",
+        "equipoise backtest ",
         "ape run deploy ",
         "ape run status ",
         "ape accounts generate ",
@@ -116,7 +117,8 @@ def test_demo__command_of_the_readme__writes_the_report(command: str, desk: Path
 
 
 @pytest.mark.parametrize(
-    "command", [c for c in COMMANDS if c.startswith(("equipoise solve", "equipoise est"))]
+    "command",
+    [c for c in COMMANDS if c.startswith(("equipoise solve", "equipoise est", "equipoise backtest"))],
 )
 def test_solver__command_of_the_readme__answers(command: str, desk: Path) -> None:
     answer = run(command, desk).stdout
@@ -125,6 +127,7 @@ def test_solver__command_of_the_readme__answers(command: str, desk: Path) -> Non
         assert keys <= json.loads(answer).keys()
     else:
         assert "GOLD" in answer
+        assert "backtest" not in command or "Buy and hold" in answer
 
 
 def test_console__session_of_the_readme__goes_through(network: dict[str, str]) -> None:
