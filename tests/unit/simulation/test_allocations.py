@@ -54,17 +54,23 @@ def test_run_allocations__mix_outside_its_domain__named(mix: Sequence[float], me
         run_allocations(prices, run_backtest(prices, CALM), mix)
 
 
-def test_run_allocations__future_shuffled__equal_risk_past_does_not_change() -> None:
-    prices, cut = closes(days=300), 230
+def test_run_allocations__future_shuffled_after_a_turn__the_past_does_not_change() -> None:
+    """The turn is the last day that is known, so that a rule which sees a day too far is found out."""
+    prices = closes(days=300)
+    turn = prices.index.get_loc("2021-08-01")
     other = prices.copy()
-    order = np.random.default_rng(5).permutation(len(prices) - cut)
-    other.iloc[cut:] = prices.iloc[cut:].to_numpy()[order] * 1.4
-    before, after = (run_allocations(p, run_backtest(p, CALM)).equal_risk for p in (prices, other))
-    last = prices.index[cut - 1]
-    for a, b in zip(before, after, strict=True):
+    order = np.random.default_rng(5).permutation(len(prices) - turn - 1)
+    jumps = 1 + 0.5 * np.arange(3)
+    other.iloc[turn + 1 :] = prices.iloc[turn + 1 :].to_numpy()[order] * jumps
+    before, after = (run_allocations(p, run_backtest(p, CALM)) for p in (prices, other))
+    last = prices.index[turn]
+    for a, b in zip(
+        (*before.portfolios, *before.equal_risk), (*after.portfolios, *after.equal_risk), strict=True
+    ):
         pd.testing.assert_series_equal(a.nav.loc[:last], b.nav.loc[:last])
         pd.testing.assert_frame_equal(a.weights.loc[:last], b.weights.loc[:last])
         assert not a.nav.equals(b.nav)
+    assert (before.portfolios[-1].turnover[last], before.equal_risk[-1].turnover[last]) > (0, 0)
 
 
 def test_run_allocations__equal_risk__volatilities_beside_the_vaults() -> None:

@@ -1,4 +1,4 @@
-"""Allocations, resampling, sweeps, and the page that shows them."""
+"""A whole study: allocations, resampling, sweeps, and the page that shows them."""
 
 from __future__ import annotations
 
@@ -39,18 +39,6 @@ def test_run_allocations__every_rule__long_only_and_fully_invested(study: Study)
         # a little cash appears when costs are paid, until the next month
         assert held.sum(axis=1).between(0.98, 1.02).all(), portfolio.key
         assert portfolio.nav.iloc[0] == 1.0
-
-
-def test_run_allocations__future_shuffled__the_past_does_not_change() -> None:
-    prices, cut = closes(days=300), 230
-    other = prices.copy()
-    order = np.random.default_rng(2).permutation(len(prices) - cut)
-    other.iloc[cut:] = prices.iloc[cut:].to_numpy()[order] * 0.6
-    before, after = (run_allocations(p, run_backtest(p, CALM)) for p in (prices, other))
-    last = prices.index[cut - 1]
-    for a, b in zip(before.portfolios, after.portfolios, strict=True):
-        pd.testing.assert_series_equal(a.nav.loc[:last], b.nav.loc[:last])
-        pd.testing.assert_frame_equal(a.weights.loc[:last], b.weights.loc[:last])
 
 
 def test_run_allocations__an_optimiser_that_fails__holds_on_and_is_counted(
