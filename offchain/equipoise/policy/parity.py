@@ -92,7 +92,9 @@ def target_exposures(
     """
     x, sigma = np.asarray(coordinates, dtype=float), np.asarray(vol_ann, dtype=float)
     if x.shape != sigma.shape or x.ndim < 1 or x.size == 0:
-        raise InputError(f"coordinates have shape {x.shape}, vol_ann {sigma.shape}; give one of each an asset")
+        raise InputError(
+            f"coordinates have shape {x.shape}, vol_ann {sigma.shape}; give one of each an asset"
+        )
     if not (np.isfinite(x).all() and np.isfinite(sigma).all() and (x > 0).all() and (sigma > 0).all()):
         raise InputError("coordinates and vol_ann must be finite and > 0 for every asset")
     if not (target_vol > 0 and max_leverage > 0 and np.isfinite([target_vol, max_leverage]).all()):
