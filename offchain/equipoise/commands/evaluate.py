@@ -180,7 +180,8 @@ def _choices(chosen: Mapping[tuple[str, int], WeightChoice]) -> Table:
     when = splits[0] if splits[0] == splits[-1] else f"{splits[0]} to {splits[-1]}"
     made = Table(title=f"Weights chosen before {when}, judged after it: mean QLIKE", title_justify="left")
     made.box, made.pad_edge, made.caption_justify = box.SIMPLE_HEAD, False, "left"
-    models = ", ".join(max(([*choice.weights] for choice in chosen.values()), key=lambda names: len(names)))
+    most = max(chosen.values(), key=lambda choice: len(choice.weights))
+    models = ", ".join(most.weights)
     made.caption = f"Weights of {models}. p: of a difference by chance (Diebold-Mariano), from the chosen."
     made.add_column("Asset, days", no_wrap=True)
     for header in ("Weights, %", "Days", "Chosen", "Default", "p", "EWMA", "p"):

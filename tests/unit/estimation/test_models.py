@@ -108,6 +108,15 @@ def test_har_model__range_of_another_level__same_forecasts() -> None:
     pd.testing.assert_series_equal(one, other)
 
 
+@pytest.mark.parametrize("wild", [1e-12, 1e6])
+def test_har_model__range_that_explodes_for_a_day__within_the_cap(wild: float) -> None:
+    """As EGARCH's forecasts were seen to do: whatever the model says, it is not far from the EWMA's."""
+    closes, proxy = garch_closes()[0], garman_klass(BARS)
+    proxy.iloc[500] *= wild
+    ratio = (HarModel(proxy).forecasts(closes, 1) / EwmaModel().forecasts(closes, 1)).dropna()
+    assert ratio.between(0.25 - 1e-9, 4 + 1e-9).all()
+
+
 def test_har_model__range_that_begins_with_rest__finite() -> None:
     """A bar without a move has a variance of 0, which is no division."""
     proxy = parkinson(BARS)
