@@ -333,7 +333,7 @@ def sensitivity(study: Study) -> Chart:
 
 def _named(parameter: str) -> str:
     """With its unit, where the name alone leaves it open."""
-    units = {"parity_band": "share of variance", "volatility_band": "fraction of the target"}
+    units = {"parity_band": "of the variance", "volatility_band": "of target"}
     name = parameter.replace("_", " ").capitalize()
     return f"{name} ({units[parameter]})" if parameter in units else name
 

@@ -45,7 +45,8 @@ _ASSUMED = (
     ("Cash", "Earns nothing, though a vault calmer than its market is mostly cash; "
      "the risk-free rate of the Sharpe ratio is 0 too."),
     ("Agreement", "From February to May 2020 this backtest and the replay of the real contracts "
-     "differ by at most 1.5 % of NAV on any day and 0.7 % at its end (tests/e2e/test_backtest.py)."),
+     "differed by at most 0.7 % of NAV on any day and 0.2 % at its end; tests/e2e/test_backtest.py holds "
+     "them to 1 % and 0.5 %."),
     ("Intervals", "Stationary bootstrap (Politis and Romano 1994), blocks by Politis and White (2004). "
      "It has seen what happened: a crash that these years lack is in no interval."),
     ("Choice", "The assets are those of today's choosing: one that died before the last day is not among "
