@@ -77,7 +77,8 @@ def _table(
         header = _SHORT.get(HEADERS[i], HEADERS[i])
         table.add_column(header, justify="right" if i else "left", no_wrap=True)
     for k, row in enumerate(study_rows(portfolios, uncertainty)):
-        table.add_row(*(escape(row[i]) for i in shown), style="bold" if k == 0 else "")
+        cells = (escape(row[i].replace(" to ", "..")) for i in shown)  # eighty columns are narrow
+        table.add_row(*cells, style="bold" if k == 0 else "")
     return table
 
 
