@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from equipoise.errors import SolverError
+from equipoise.solver.reductions import SHORT
 from equipoise.types import FloatArray
 
 __all__ = ["as_array", "as_budgets", "as_start", "check_correlation", "check_covariance", "equal_budgets"]
@@ -46,6 +47,11 @@ def as_budgets(budgets: ArrayLike | None, n: int, m: int | None = None) -> Float
     b = as_array(budgets, "budgets")
     if b.shape != (n,) and b.shape != (m, n):
         raise SolverError(f"budgets have shape {b.shape}; give one an asset, ({n},)")
+    if b.ndim == 1 and n <= SHORT:
+        values = b.tolist()
+        total = sum(values)
+        if abs(total - 1.0) <= BUDGET_SUM and min(values) > 0:  # a NaN is in the sum
+            return b / total
     wrong = ~(b > 0) | ~np.isfinite(b)
     if wrong.any():
         at = tuple(map(int, np.argwhere(wrong)[0]))
