@@ -66,8 +66,9 @@ def _sizes(found: dict[str, Any], family: str) -> Table:
         ratio = "" if none or not mine.get(row["n"]) else f"{row['seconds'] / mine[row['n']]:.3g}"
         worst = "" if row["worst"] is None else f"{row['worst']:.0e}"
         rows.append((str(row["n"]), name, time, ratio, worst, f"{row['failed']} of {row['tried']}"))
-    caption = "Ratio of times to ours in NumPy. Error: largest |share of variance - budget|. Failed: above 1e-6, or "
-        "none."
+    caption = (
+        "Ratio of times to ours in NumPy. Error: largest |share of variance - budget|; failed above 1e-6."
+    )
     headers = ("n   ", "Solver", "  A matrix", "  Ratio", "  Worst error", "  Failed")
     return table(f"Risk parity, {family}: CPU time of one thread", headers, rows, caption, words=2)
 
