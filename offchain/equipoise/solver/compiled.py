@@ -52,6 +52,6 @@ def _loaded() -> ModuleType | None:
 
 
 def contiguous(S: FloatArray) -> FloatArray:
-    """`S` as the kernels' signatures ask for it; itself where it already is."""
+    """An array as the kernels' signatures ask for it; itself where it already is."""
     flags = S.flags
     return S if flags.c_contiguous and flags.aligned else np.array(S, order="C")

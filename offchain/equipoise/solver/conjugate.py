@@ -80,10 +80,13 @@ def coordinates_conjugate(
     SolverError
         A direction of negative curvature was met: C is not positive definite.
     """
-    quick = product if rough is None else rough.product
-    x, y = _scaled(quick, np.sqrt(b) if start is None else start)
-    for _ in range(SWEEPS if start is None else 0):
-        x, y = _scaled(quick, swept(b, x, y))
+    try:
+        x, y = _first(product if rough is None else rough.product, b, start)
+    except SolverError:
+        if rough is None:
+            raise
+        rough = None  # its rounding may have bent the curvature
+        x, y = _first(product, b, start)
     best, best_error, found, idle = x, np.inf, 0, 0
     enough = min(CONVERGED, 0.1 * TOLERANCE / float(b.max()))
     for step in range(MAX_ITERATIONS):
@@ -99,7 +102,7 @@ def coordinates_conjugate(
         forcing = max(min(FORCING, error), MARGIN * enough / error)
         if rough is not None:
             d, sound = rough.direction(q / x, gradient, forcing)
-            rough = rough if sound else None  # its rounding may have bent the curvature
+            rough = rough if sound else None
         if rough is None:
             d, Cd = _direction(product, q / x, gradient, forcing)
         delta = float(np.abs(d / x).max())
@@ -109,6 +112,14 @@ def coordinates_conjugate(
         x = x - t * d
         y = y - t * Cd if rough is None else product(x)
     return best, found
+
+
+def _first(product: Product, b: FloatArray, start: FloatArray | None) -> tuple[FloatArray, FloatArray]:
+    """x to start from, and C x."""
+    x, y = _scaled(product, np.sqrt(b) if start is None else start)
+    for _ in range(SWEEPS if start is None else 0):
+        x, y = _scaled(product, swept(b, x, y))
+    return x, y
 
 
 def _scaled(product: Product, x: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -68,7 +68,7 @@ def solve_parity(
         raise SolverError(f"covariance has shape {S.shape}; it must be square, (n, n)")
     n = len(S)
     b = as_budgets(budgets, n)
-    x = None if start is None else as_start(start, n)
+    x = None if start is None else contiguous(as_start(start, n))
     with np.errstate(all="ignore"):  # what they warn of fails a check
         solution = (_compiled if n <= DENSE_UP_TO else _by_products)(S, b, x, assume_definite)
         if solution is None or not solution.max_error <= tolerance:

@@ -14,6 +14,7 @@ assets are kept then shows; Newton on the others makes the solution exact.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,12 +109,16 @@ def solve_parity_turnover(
     n = len(S)
     b = as_budgets(budgets, n)
     w0, c = _current(current, n), _costs(costs, n)
-    if not (np.isfinite(aversion) and aversion >= 0):
-        raise SolverError(f"aversion is {aversion:g}; it must be >= 0 and finite, 0 for plain parity")
+    gamma = as_array(aversion, "aversion")
+    if not (gamma.shape == () and np.isfinite(gamma) and gamma >= 0):
+        raise SolverError(
+            f"aversion is {aversion}; it must be one number >= 0 and finite, 0 for plain parity"
+        )
     S = (S + S.T) / 2 / parity.volatility**2
-    k = aversion * c
+    k = float(gamma) * c
     w, size, least = 0.99 * w0 + 0.01 * parity.weights, np.maximum(w0, parity.weights), np.inf
-    with np.errstate(all="ignore"):  # what they warn of fails the certificate
+    # what they warn of fails the certificate
+    with np.errstate(all="ignore"), suppress(np.linalg.LinAlgError):
         for smooth in _SMOOTH:
             w = _smoothed(S, b, k, w0, w, smooth * size)
             # what is to be kept comes as near to w0 as `smooth`, the rest stays away

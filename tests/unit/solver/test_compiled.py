@@ -87,6 +87,27 @@ def test_solve_parity__arrays_of_any_layout__same_weights_and_left_alone(n: int,
     np.testing.assert_array_equal(given_matrix, before)
 
 
+@pytest.mark.parametrize("n", [6, LARGE])
+def test_solve_parity__start_that_is_a_view__same_weights(n: int) -> None:
+    S, b = (values[0] for values in problems("well", n, 1))
+    start = np.repeat(solve_parity(S, b).coordinates, 2)[::2]
+    machine, plain = both(S, b, start=start)
+    np.testing.assert_allclose(machine.weights, plain.weights, rtol=1e-8)
+    assert machine.iterations <= 1
+
+
+@pytest.mark.parametrize("trusting", [False, True])
+def test_solve_parity__curvature_below_single_precision__solved_all_the_same(trusting: bool) -> None:
+    """All assets together are a hedge of which the rough copy of the matrix sees no positive variance."""
+    rest = 1e-8
+    rho = (1 - rest) / (LARGE - 1)
+    S = np.eye(LARGE) * (1 + rho) - rho
+    machine, plain = both(S, np.full(LARGE, 1 / LARGE), assume_definite=trusting)
+    for found in (machine, plain):
+        np.testing.assert_allclose(found.weights, 1 / LARGE, rtol=1e-6)
+        assert found.volatility == pytest.approx(np.sqrt(rest / LARGE), rel=1e-6)
+
+
 def liar(**lies: object) -> SimpleNamespace:
     real = compiled._loaded()
     names = ("coordinates_dense", "direction", "product_lower", "scan")

@@ -152,6 +152,8 @@ def test_solve_parity_turnover__any_scale__same_trade(scale: float) -> None:
         ({"costs": [0.001, 0.001, np.nan]}, "cost nan of asset 2 is outside"),
         ({"aversion": -1.0}, "aversion is -1"),
         ({"aversion": np.inf}, "aversion is inf"),
+        ({"aversion": [1.0, 2.0]}, r"aversion is \[1.0, 2.0\]"),
+        ({"aversion": "high"}, "aversion is not an array of numbers"),
         ({"budgets": [0.5, 0.5]}, "budgets have shape"),
         ({"covariance": np.ones((3, 3))}, "not positive definite"),
     ],
