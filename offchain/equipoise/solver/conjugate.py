@@ -81,7 +81,8 @@ def coordinates_conjugate(
         A direction of negative curvature was met: C is not positive definite.
     """
     try:
-        x, y = _first(product if rough is None else rough.product, b, start)
+        # a start may be all but the solution: only the exact product shows it
+        x, y = _first(product if rough is None or start is not None else rough.product, b, start)
     except SolverError:
         if rough is None:
             raise
