@@ -42,11 +42,11 @@ def goals(found: Mapping[str, Any]) -> list[Goal]:
         Goal("10,000 of 8 x 8: times as fast as the C++ loop", batch["cpp"] / batch["ours"], 2.5, True),
         *(
             goal
-            for ours, path in (("equipoise", "NumPy alone"), ("equipoise, numba", "numba"))
+            for ours, path in (("equipoise", "NumPy"), ("equipoise, numba", "numba"))
             for goal in (
                 *(
                     Goal(
-                        f"{path}, n = {n}, trusting as the C++ does: times as fast",
+                        f"{path}, n = {n}, trusting: times as fast as C++",
                         seconds(cpp, n) / seconds(f"{ours}, assume_definite", n),
                         2,
                         True,
@@ -59,7 +59,7 @@ def goals(found: Mapping[str, Any]) -> list[Goal]:
                     250,
                     True,
                 ),
-                Goal(f"{path}, n = 8: times the C++ call", seconds(ours, 8) / seconds(cpp, 8), 15, False),
+                Goal(f"{path}, n = 8: times a C++ call", seconds(ours, 8) / seconds(cpp, 8), 15, False),
             )
         ),
         Goal("memory a matrix, 100,000 over 10,000", memory["100000"] / memory["10000"], 1.1, False),
