@@ -85,7 +85,7 @@ gas: build ## rewrite the committed gas and size snapshot
 
 lock: ## resolve the pinned, hashed requirements anew
 	$(UV) compile --quiet pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements.lock
-	echo "numpy PyPortfolioOpt riskfolio-lib riskparityportfolio skfolio" | tr ' ' '\n' | $(UV) compile --quiet - --no-config --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements-bench.lock
+	echo "numba numpy PyPortfolioOpt riskfolio-lib riskparityportfolio skfolio" | tr ' ' '\n' | $(UV) compile --quiet - --no-config --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements-bench.lock
 	echo uv | $(UV) compile --quiet - --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements-uv.lock
 
 clean: ## remove everything that was made
