@@ -1,6 +1,6 @@
 """The contracts as slither reads them: syntax trees and ABIs of every source, never a partial build.
 
-Slither asks for bytecode only to pass it on; leaving it out takes the compiler from a minute to a few seconds.
+Slither asks for bytecode only to pass it on; leaving it out takes the compiler from a minute to seconds.
 """
 
 from __future__ import annotations
