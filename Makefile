@@ -59,12 +59,13 @@ test: build data ## everything that must be true
 attacks: build data ## the attacks alone, with the table of their profits and losses
 	$(PYTEST) tests/security $(ARGS)
 
-lint: setup ## format, lint and types, Python and Solidity
+lint: setup ## format, lint and types, Python and Solidity; slither
 	$(BIN)/ruff check offchain scripts tests
 	$(BIN)/ruff format --check offchain scripts tests
 	$(BIN)/mypy
 	PATH="$(abspath $(BIN)):$$PATH" node_modules/.bin/prettier --check 'contracts/**/*.sol'
 	PATH="$(abspath $(BIN)):$$PATH" node_modules/.bin/solhint --disc --max-warnings 0 'contracts/**/*.sol'
+	$(BIN)/python -m tests.static
 
 format: $(STAMPS)/node ## rewrite the sources in the project's format
 	$(BIN)/ruff check --fix offchain scripts tests
