@@ -102,7 +102,7 @@ def exposure(s: Levered, symbol: str) -> float:
 
 
 def test_basket__of_a_live_levered_vault__gains_an_asset_and_loses_another(vault: Levered) -> None:
-    """EQ-90 to EQ-96 EQ-99: reports for the old set refused, positions rotated, the shares keep their value."""
+    """EQ-90 EQ-93 EQ-94 EQ-96 EQ-99: old reports refused, positions rotated, shares keep their value."""
     s, world = vault, vault.world
     assert world
     keeper = keeper_of(s)

@@ -139,7 +139,7 @@ def test_load__no_code_at_an_address__names_the_contract(
 
 
 def test_load__after_a_change_of_the_basket__is_the_chains(world: World, tmp_path: Path) -> None:
-    """EQ-99: order and tokens from the vault; names and fees by the file, where it knows them, else by the token."""
+    """EQ-99: tokens and order from the vault; names and fees from the file, else from the token."""
     deployer = world.accounts[0]
     config = local_config(world, [0.1, 0.2, 0.3, 0.15, 0.25], SIGNERS, owner=deployer)
     made = deploy(world.chain, deployer, config)
