@@ -16,7 +16,7 @@ from equipoise.client.contract import Contract
 from equipoise.client.deployment import Deployment
 from equipoise.errors import ContractRevert
 from equipoise.keeper.fills import Fill, RipcordFill, basket_order, fill_of, fill_order, ripcord_fill_of
-from equipoise.keeper.lots import Opportunity, best_basket, curve_of, opportunity, ripcord_due
+from equipoise.keeper.lots import Opportunity, best_basket, curve_of, loss_left, opportunity, ripcord_due
 from equipoise.keeper.market import Market
 
 __all__ = ["Keeper"]
@@ -96,7 +96,7 @@ class Keeper:
             return []
         curve = curve_of(state, self.deployment.auction.call("params"))
         facts = self._market.prices(state), self._market.units, curve, state.auction.startedAt
-        found = (opportunity(lot, *facts, self.gas_usd) for lot in self._market.lots(state))
+        found = (opportunity(lot, *facts, self.gas_usd, loss_left(state)) for lot in self._market.lots(state))
         return [lot for lot in found if lot is not None]
 
     def fill(self, lot: Opportunity) -> Fill:

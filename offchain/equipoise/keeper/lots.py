@@ -20,6 +20,7 @@ __all__ = [
     "Quote",
     "best_basket",
     "curve_of",
+    "loss_left",
     "may_help",
     "opportunity",
     "pairs",
@@ -100,6 +101,11 @@ def curve_of(state: Any, params: Any) -> PriceCurve:
     return PriceCurve(*ends, state.auction.endsAt - state.auction.startedAt)
 
 
+def loss_left(state: Any) -> float:
+    """USD that bids may still cost the vault, by a dashboard."""
+    return from_wad(max(0, state.lossBudgetWad - state.lossUsedWad)) * from_wad(state.navWad)
+
+
 def may_help(state: Any) -> bool:
     """Outside Normal only what is too much is sold, so only too much risk is worth an auction."""
     too_high = state.risk.reason == Reason.VOLATILITY_TOO_HIGH.value
@@ -145,21 +151,24 @@ def opportunity(
     curve: PriceCurve,
     started_at: int,
     floor_usd: float,
+    loss_usd: float = inf,
+    now: int = 0,
 ) -> Opportunity | None:
     """The whole lot or the part of it that a pool pays for first: a part moves the pool's price less.
 
     `prices` {USD per whole token} and `units` {smallest units per whole token} by address; `floor_usd` is the
-    least that a fill must leave over.
+    least that a fill must leave over, `loss_usd` what it may cost the vault by what is left of its budget.
+    Of parts that are worth it already `now` {unix s}, the largest.
     """
     sell, buy = lot.pair.sell, lot.pair.buy
     best: Opportunity | None = None
     for quote in lot.quotes:
         value = quote.amount / units[sell] * prices[sell]
         received = quote.proceeds / units[buy] * prices[buy]
-        if quote.amount == 0 or received <= floor_usd:
+        if quote.amount == 0 or received <= floor_usd or value - (received - floor_usd) > loss_usd:
             continue
         second = curve.earliest((received - floor_usd) / value * (1 - _PRICE_MARGIN))
-        if second is not None and (best is None or started_at + second < best.at):
+        if second is not None and (best is None or max(started_at + second, now) < max(best.at, now)):
             profit = int(floor_usd / prices[buy] * units[buy] * (1 - _PRICE_MARGIN))
             best = Opportunity(sell, buy, lot.pair.fee, quote.amount, profit, started_at + second)
     return best

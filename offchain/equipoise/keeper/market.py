@@ -16,7 +16,7 @@ __all__ = ["Market"]
 
 _WHOLE_LOT = 2**256 - 1
 _PARTS = (1, 2, 4, 8)
-_ROUNDING = 1_000_000  # of a quoted amount, left out: prices move between the quote and the block
+_ROUNDING = 1_000_000  # of a quoted whole, left out: interest lets it shrink between the quote and the block
 
 
 class Market:
@@ -60,7 +60,7 @@ class Market:
         if not state.auctionOpen or state.auction.ripcord:
             return []
         targets = targets_of(state.auction.targets, len(state.tokens) - 1)
-        return list(self._quoted(self._pairs(state, targets)))
+        return list(self._quoted(self._pairs(state, targets), self.prices(state)))
 
     def prospects(self, state: Any) -> list[Lot]:
         """Of the auction that would open now; what the mode forbids is left out."""
@@ -70,26 +70,30 @@ class Market:
         if state.mode:
             wanted = [pair for pair in wanted if pair.buy == self.deployment.cash.address]
         prices = self.prices(state)
-        return [
-            Lot(pair, tuple(self._parts(pair, int(pair.usd / prices[pair.sell] * self.units[pair.sell]))))
-            for pair in wanted
-        ]
+        return [Lot(pair, tuple(self._parts(pair, self._amount(pair, prices)))) for pair in wanted]
+
+    def _amount(self, pair: Pair, prices: dict[str, float]) -> int:
+        return int(pair.usd / prices[pair.sell] * self.units[pair.sell])
 
     def _pairs(self, state: Any, targets: Sequence[float]) -> list[Pair]:
         return pairs(state, targets, self._fees, self.deployment.cash.address, self._min_trade)
 
-    def _quoted(self, wanted: Sequence[Pair]) -> Iterator[Lot]:
+    def _quoted(self, wanted: Sequence[Pair], prices: dict[str, float]) -> Iterator[Lot]:
         for pair in wanted:
             try:
                 amount, _ = self.deployment.auction.call("quoteBid", pair.sell, pair.buy, _WHOLE_LOT)
-            except ContractRevert:
-                continue  # nothing to sell there now, or the mode does not allow it
+            except ContractRevert as revert:
+                if revert.name != "RebalanceAuction__LossBudgetExceeded":
+                    continue  # nothing to sell there now, or the mode does not allow it
+                # the whole of it costs too much today; a part may not
+                amount = self._amount(pair, prices)
             yield Lot(pair, tuple(self._parts(pair, amount)))
 
     def _parts(self, pair: Pair, amount: int) -> Iterator[Quote]:
         for part in _PARTS:
-            if amount // part:
-                yield Quote(amount // part, self._proceeds(pair.sell, pair.buy, pair.fee, amount // part))
+            sold = amount // part if part > 1 else amount - amount // _ROUNDING
+            if sold:
+                yield Quote(sold, self._proceeds(pair.sell, pair.buy, pair.fee, sold))
 
     def _proceeds(self, sell: str, buy: str, fee: int, amount: int) -> int:
         """What the pool pays for `amount` now {smallest unit of buy}; 0 when it cannot."""

@@ -9,7 +9,7 @@ from equipoise.errors import EquipoiseError, InputError
 from equipoise.keeper import coordinates
 from equipoise.keeper.facts import Facts
 from equipoise.keeper.fills import basket_order, fill_order
-from equipoise.keeper.lots import best_basket, curve_of, may_help, opportunity, reward, ripcord_due
+from equipoise.keeper.lots import best_basket, curve_of, loss_left, may_help, opportunity, reward, ripcord_due
 from equipoise.keeper.market import Market
 from equipoise.units import from_wad
 
@@ -184,7 +184,8 @@ class _Planner:
         if not self.policy.fill or not facts.lots:
             return []
         known = Market.prices(state), facts.units, curve_of(state, facts.auction), state.auction.startedAt
-        found = [opportunity(lot, *known, self._floor()) for lot in facts.lots]
+        bounds = self._floor(), loss_left(state), facts.now
+        found = [opportunity(lot, *known, *bounds) for lot in facts.lots]
         # what the vault holds of the asset tells a part of the lot from the next one
         held, cash = dict(zip(state.tokens, state.balances, strict=True)), state.tokens[-1]
         due = sorted((lot for lot in found if lot and lot.at <= facts.now), key=lambda lot: lot.at)
