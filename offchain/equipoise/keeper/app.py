@@ -70,7 +70,7 @@ class _Collector:
         yield sent
         yield CounterMetricFamily("equipoise_keeper_steps", "Whole steps", value=watched.steps)
         gauges = {
-            "block": (watched.block, "Latest block"),
+            "block": (watched.block, "At which the last whole step began"),
             "stepped_at": (watched.stepped_at, "Time of the last whole step {unix s}"),
             "balance_wei": (watched.balance, "Of the account"),
             "spent_today_wei": (service.budget.spent(), "In a rolling day, without protection"),

@@ -147,7 +147,7 @@ class KeeperService:
         """Do all that can be done now: the kinds that landed. Raises what stops the whole step."""
         number, _ = self.head.look()
         self.ledger.saw(self.head.number, self.head.timestamp)
-        self.watched.block, self._over = number, None
+        self._over = None
         self.watched.balance = self.chain.balance(self.chain.sender)
         landed = [] if self.dry_run else self._settle()
         landed += self._act(urgent=True)
@@ -155,6 +155,7 @@ class KeeperService:
             landed += self._relay()
         landed += self._act(urgent=False)
         self._problem("budget", self._over)
+        self.watched.block = number
         self.watched.steps += 1
         self.watched.stepped_at = time.time()
         return landed
