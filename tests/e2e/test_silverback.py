@@ -1,4 +1,4 @@
-"""The keeper as a silverback bot, as its users start it: it opens an auction and fills it, and ends in order."""
+"""The keeper as a silverback bot, as its users start it: it opens and fills an auction, and ends in order."""
 
 from __future__ import annotations
 
@@ -66,7 +66,12 @@ class Bot:
         command += ["--network", "ethereum:local:foundry", "--account", "keeper-1"]
         with (self.folder / "log").open("wb") as log:
             self.process = subprocess.Popen(
-                command, env=self.environment, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                command,
+                env=self.environment,
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
             )
         return self.process
 

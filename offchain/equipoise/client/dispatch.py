@@ -132,8 +132,10 @@ class Dispatcher:
         head = int(self.chain.request("eth_blockNumber"), 16)
         self.problems = {}
         for posting in self.outbox.unsettled(since=head - self.config.confirmations):
-            used = self.chain.nonce()  # before the receipt: what it counts has one by then
             found = self._mined(posting)
+            if found is None:
+                used = self.chain.nonce()  # before the receipt: what it counts has one by then
+                found = self._mined(posting)
             if found is not None:
                 landed += [posting] if self._count(posting, *found) else []
             elif posting.block is not None and stands(posting):

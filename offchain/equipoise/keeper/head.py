@@ -55,6 +55,8 @@ class Head:
         self._chain, self._config, self._clock = chain, config, clock
         self.chain_id = chain.chain_id
         self.number, self.timestamp = seen
+        self.hash = ""
+        """Of the latest block looked at."""
 
     def look(self) -> tuple[int, int]:
         """(number, time) of the latest block. Raises HeadError when nothing should be done on it."""
@@ -87,4 +89,5 @@ class Head:
             )
         if number >= self.number:
             self.number, self.timestamp = number, timestamp
+        self.hash = block["hash"]
         return number, timestamp

@@ -32,6 +32,7 @@ __all__ = ["KeeperService", "Watched"]
 _LOG = logging.getLogger(__name__)
 _MOST_ACTIONS = 32  # in one step: facts are read anew after each
 _LONGEST_PAUSE = 60.0
+_BLIPS = 3
 
 
 @dataclass
@@ -97,6 +98,7 @@ class KeeperService:
         self.pause = 0.0
         """Seconds to wait before the next attempt: grows while the node does not answer."""
         self._mode: int | None = None
+        self._acted_on, self._failures = "", 0
         self._over: str | None = None
         self._said: set[tuple[str, str]] = set()
 
@@ -127,7 +129,7 @@ class KeeperService:
             _LOG.exception("a step failed")
             self._trouble("keeper", error)
             return []
-        self.pause = 0.0
+        self.pause, self._failures = 0.0, 0
         for event in ("head", "rpc", "keeper"):
             problems.pop(event, None)
             self.alerts.state(event, None)
@@ -138,7 +140,10 @@ class KeeperService:
         if self.watched.problems.get(event) != text:
             _LOG.warning("%s", text)
         self.watched.problems[event] = text
-        self.alerts.state(event, text)
+        self._failures += 1
+        # a node that balks once is no news
+        if event != "rpc" or self._failures >= _BLIPS:
+            self.alerts.state(event, text)
         self.pause = min(max(2 * self.pause, 0.5), _LONGEST_PAUSE)
 
     # ------------------------------------------------------------------- step
@@ -150,11 +155,15 @@ class KeeperService:
         self._over = None
         self.watched.balance = self.chain.balance(self.chain.sender)
         landed = [] if self.dry_run else self._settle()
-        landed += self._act(urgent=True)
-        if self.relay is not None:
+        fresh = self.head.hash != self._acted_on
+        landed += self._act(urgent=True) if fresh else []
+        # at the same block only the signers may have something new to say
+        if self.relay is not None and (fresh or self.relay.problems):
             landed += self._relay()
-        landed += self._act(urgent=False)
-        self._problem("budget", self._over)
+        landed += self._act(urgent=False) if fresh else []
+        self._acted_on = self.head.hash
+        if fresh:
+            self._problem("budget", self._over)
         self.watched.block = number
         self.watched.steps += 1
         self.watched.stepped_at = time.time()

@@ -207,6 +207,7 @@ def test_step__an_empty_account__says_so(room: Room) -> None:
     assert ("balance", False) in room.heard.told
     assert "the account holds" in keeper.watched.problems["budget"]
     room.system.chain.request("anvil_setBalance", keeper.chain.sender, hex(WAD))
+    room.system.warp(12)
     assert "open" in keeper.step()
     assert ("balance", True) in room.heard.told
     assert ("budget", True) in room.heard.told

@@ -11,8 +11,11 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
+from eth_account import Account
 from fastapi.testclient import TestClient
 
+from equipoise.cli import main
 from equipoise.client.artifacts import ROOT
 from equipoise.errors import InputError
 from equipoise.keeper.app import keeper_app
@@ -119,6 +122,44 @@ def test_keeper_app__health_and_metrics__tell_of_mode_money_and_trouble(
     assert "equipoise_keeper_mode 0.0" in text
     now[0] += 2
     assert watch.get("/health").json()["problems"] == {"step": "no whole step for more than 60 s"}
+
+
+def run(levered: Levered, folder: Path, monkeypatch: pytest.MonkeyPatch, *options: str) -> Any:
+    """`equipoise keeper`, with an encrypted ape account whose passphrase stands in a file."""
+    (folder / "accounts").mkdir(exist_ok=True)
+    keystore = Account.encrypt(b"\x21" * 32, "open sesame", kdf="pbkdf2", iterations=2)
+    (folder / "accounts" / "keeper.json").write_text(json.dumps(keystore))
+    if not (folder / "pass").exists():
+        (folder / "pass").touch(mode=0o600)
+        (folder / "pass").write_text("open sesame")
+    monkeypatch.setenv("APE_DATA_FOLDER", str(folder))
+    settings(levered, folder, passphrase_file=str(folder / "pass"))
+    return CliRunner().invoke(main, ["keeper", str(folder / "keeper.yaml"), *options])
+
+
+def test_keeper_command__once__does_what_is_due_and_ends(
+    levered: Levered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """EQ-188: a dry run beforehand says the same and sends nothing."""
+    sender = LocalKey(b"\x21" * 32).address
+    levered.chain.request("anvil_setBalance", sender, hex(10**18))
+    dry = run(levered, tmp_path, monkeypatch, "--once", "--dry-run")
+    assert (dry.exit_code, dry.stdout) == (0, "landed: nothing\n")
+    assert int(levered.chain.request("eth_getTransactionCount", sender, "latest"), 16) == 0
+    done = run(levered, tmp_path, monkeypatch, "--once")
+    assert (done.exit_code, done.stdout) == (0, "landed: parity\n")
+    assert int(levered.chain.request("eth_getTransactionCount", sender, "latest"), 16) == 1
+
+
+def test_keeper_command__wrong_passphrase__is_one_line(
+    levered: Levered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """EQ-186"""
+    (tmp_path / "pass").touch(mode=0o600)
+    (tmp_path / "pass").write_text("open barley")
+    done = run(levered, tmp_path, monkeypatch, "--once")
+    assert done.exit_code == 2
+    assert done.output == ("error: the passphrase does not open the ape account 'keeper'; give its own\n")
 
 
 def test_json_lines__a_record__is_one_object() -> None:
