@@ -79,6 +79,8 @@ class Dispatcher:
         self.allow = allow
         self.problems: dict[str, str] = {}
         """What is stuck and why it stays so, by kind and key."""
+        self.failed: list[Posting] = []
+        """What the last look found mined and failed."""
 
     # ------------------------------------------------------------------- send
 
@@ -130,7 +132,7 @@ class Dispatcher:
         """
         landed = []
         head = int(self.chain.request("eth_blockNumber"), 16)
-        self.problems = {}
+        self.problems, self.failed = {}, []
         for posting in self.outbox.unsettled(since=head - self.config.confirmations):
             found = self._mined(posting)
             if found is None:
@@ -164,6 +166,7 @@ class Dispatcher:
             words = "was cancelled" if succeeded else "failed"
             _LOG.warning("%s of %s %s: %s", posting.kind, posting.key, words, receipt.hash)
             self.outbox.forget(posting, *cost)
+            self.failed += [] if succeeded else [posting]
             return False
         if posting.block == receipt.block_number:
             return False

@@ -122,6 +122,9 @@ class Outbox:
             self._database.execute("DELETE FROM replaced" + _ONE, one)
             if mined:
                 self._spend(mined, posting.kind, fee, at)
+            else:
+                query = "DELETE FROM spent WHERE scope = ? AND hash = ?"
+                self._database.execute(query, (self._scope, posting.hash))
 
     def unsettled(self, since: int = 0) -> list[Posting]:
         """What is not mined yet, by nonce; then what was mined in block `since` or later."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 from pathlib import Path
+from typing import IO
 
+from equipoise.errors import InputError
 from equipoise.oracle.outbox import Outbox
 
 __all__ = ["Ledger"]
@@ -20,6 +23,25 @@ class Ledger(Outbox):
 
     def __init__(self, path: str | Path, scope: str) -> None:
         super().__init__(path, scope, _SCHEMA)
+        self._claim: IO[str] | None = None
+
+    def claim(self) -> None:
+        """Keep others off until this process ends, however it ends. Raises InputError when one is there."""
+        claim = self.path.with_name(self.path.name + ".lock").open("w")
+        try:
+            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            claim.close()
+            raise InputError(
+                f"another keeper works with the ledger {self.path}; stop it, or give each its own account "
+                "and ledger"
+            ) from error
+        self._claim = claim
+
+    def close(self) -> None:
+        super().close()
+        if self._claim is not None:
+            self._claim.close()
 
     def head(self) -> tuple[int, int]:
         """(number, time) of the highest block seen, zeros before the first."""

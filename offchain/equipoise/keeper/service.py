@@ -141,8 +141,8 @@ class KeeperService:
             _LOG.warning("%s", text)
         self.watched.problems[event] = text
         self._failures += 1
-        # a node that balks once is no news
-        if event != "rpc" or self._failures >= _BLIPS:
+        # a node that balks once is no news, one that lies is
+        if event == "head" or self._failures >= _BLIPS:
             self.alerts.state(event, text)
         self.pause = min(max(2 * self.pause, 0.5), _LONGEST_PAUSE)
 
@@ -172,6 +172,8 @@ class KeeperService:
     def _settle(self) -> list[str]:
         stands = self.relay.stands if self.relay is not None else (lambda posting: False)
         landed = [posting.kind for posting in self.dispatcher.settle(stands)]
+        for failed in self.dispatcher.failed:
+            self._failed(failed.kind, f"{failed.kind} of {failed.key} was mined and failed")
         self._problem("stuck", "; ".join(self.dispatcher.problems.values()) or None)
         return landed
 
@@ -248,8 +250,11 @@ class KeeperService:
             self._outcome(action, "refused")
             _LOG.info("%s of %s is not possible now: %s", action.kind, action.key, revert)
             return
-        self._outcome(action, "reverted")
-        self.alerts.happened("revert", f"{action.kind} of {action.key} was mined and failed: {revert}")
+        self._failed(action.kind, f"{action.kind} of {action.key} was mined and failed: {revert}")
+
+    def _failed(self, kind: str, text: str) -> None:
+        self.watched.outcomes[kind, "reverted"] += 1
+        self.alerts.happened("revert", text)
 
     def _say(self, action: Action) -> None:
         if (action.kind, action.key) not in self._said:

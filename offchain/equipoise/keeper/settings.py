@@ -103,6 +103,7 @@ class KeeperSettings:
         deployment = Deployment.load(chain, expand(self.deployment))
         scope = f"{chain.chain_id}:{deployment.auction.address}:{chain.sender}"
         ledger = Ledger(expand(self.ledger), scope)
+        ledger.claim()
         if not chain.code(self.quoter):
             raise InputError(f"quoter: no code at {self.quoter}; give the address of Uniswap's QuoterV2 here")
         quoter = Contract(chain, self.quoter, load_npm_artifact(_QUOTER).abi, "QuoterV2")

@@ -166,16 +166,43 @@ def test_step__pokes_when_due__and_not_before(room: Room) -> None:
     assert "poke" in keeper.step()
 
 
+def test_step__a_proposed_signer_whose_delay_is_over__is_activated(room: Room) -> None:
+    """EQ-180"""
+    oracle, newcomer = room.system.volatility_oracle, room.system.mallory
+    keeper = room.service(policy=Policy(open="never", poke=False), signers=(newcomer,))
+    oracle.send("proposeSigner", newcomer, room.system.signers[0].address, 3, sender=room.system.owner)
+    assert keeper.step() == []
+    room.system.warp(oracle.call("params").signerDelay)
+    assert keeper.step() == ["activate"]
+    assert oracle.call("isSigner", newcomer)
+    room.system.warp(12)
+    assert keeper.step() == []
+
+
+def test_step__volatilities_of_long_ago__are_told(room: Room) -> None:
+    """EQ-187"""
+    keeper = room.service(policy=Policy(open="never", poke=False))
+    keeper.step()
+    room.system.warp(31 * 3_600)
+    room.system.refresh_prices()
+    keeper.step()
+    assert room.heard.told.count(("reports", False)) == 1
+    room.system.post_volatilities()
+    keeper.step()
+    assert ("reports", True) in room.heard.told
+
+
 def test_step__a_crash_under_the_trigger__pulls_the_ripcord_and_fills_it(room: Room) -> None:
     """EQ-182: from its own purse, when the other is empty and gas is dear for it."""
     s = room.system
     assert isinstance(s, Levered)
+    broke = Limits(per_day=1e-9, per_transaction=1e-9, gas_price=1e-6)
+    keeper = room.service(limits=broke)
+    assert keeper.step() == []
     s.crash(-0.3)
     s.world.align_pools()  # type: ignore[union-attr]
     s.world.recentre_liquidity()  # type: ignore[union-attr]
     assert s.health() < 1.3
-    broke = Limits(per_day=1e-9, per_transaction=1e-9, gas_price=1e-6)
-    keeper = room.service(limits=broke)
     landed = room.run(keeper, steps=16)
     assert landed[0] == "ripcord"
     assert "basket" in landed
@@ -183,6 +210,7 @@ def test_step__a_crash_under_the_trigger__pulls_the_ripcord_and_fills_it(room: R
     assert s.health() > 1.59
     assert ("ripcord", False) in room.heard.told
     assert ("health", False) in room.heard.told
+    assert ("mode", False) in room.heard.told
     assert keeper.budget.spent() == 0 < keeper.budget.spent(protection=True)
 
 

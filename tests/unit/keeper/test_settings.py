@@ -97,6 +97,16 @@ def test_make__on_a_chain__steps_with_the_feeds_price_of_ether(levered: Levered,
     service.close()
 
 
+def test_make__a_ledger_that_another_keeper_works_with__is_refused(levered: Levered, tmp_path: Path) -> None:
+    """EQ-181: two processes with one key would use each nonce twice."""
+    made = settings(levered, tmp_path)
+    first = made.make(LocalKey(b"\x21" * 32))
+    with pytest.raises(InputError, match="another keeper works with the ledger"):
+        made.make(LocalKey(b"\x21" * 32))
+    first.close()
+    made.make(LocalKey(b"\x21" * 32)).close()
+
+
 def test_make__no_quoter_there__is_said(levered: Levered, tmp_path: Path) -> None:
     made = settings(levered, tmp_path, quoter="0x" + "12" * 20)
     with pytest.raises(InputError, match="quoter: no code"):
