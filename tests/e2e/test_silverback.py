@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 from eth_account import Account
@@ -122,8 +123,11 @@ def test_silverback__runs_the_bot__which_opens_and_fills_an_auction(bot: Bot) ->
         s.warp(120)
         time.sleep(0.4)
     assert s.auction.call("current").id == 2
+    health = httpx.get(f"http://127.0.0.1:{bot.port}/health").json()
+    assert (health["ok"], health["account"]) == (True, bot.address)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(30) == 0, bot.log()
+    s.warp(12)  # silverback hears a signal with the next block, or minute
+    assert process.wait(75) == 0, bot.log()
     assert "Traceback" not in bot.log()
 
 

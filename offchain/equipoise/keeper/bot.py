@@ -4,7 +4,9 @@
         --account keeper-1
 
 The network and the account are silverback's; all else is the file's. It is a shell over `KeeperService`: the
-same ledger serves it and `equipoise keeper`, but never both at once.
+same ledger serves it and `equipoise keeper`, but never both at once. Where the network has a websocket
+silverback listens for blocks; its polling ends when a local chain is silent for ten seconds. It hears SIGTERM
+at the next block or minute.
 """
 
 from __future__ import annotations
