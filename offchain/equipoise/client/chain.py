@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from equipoise.errors import EquipoiseError
 
-__all__ = ["Chain", "Receipt", "RevertedCall", "RpcError"]
+__all__ = ["Chain", "NotMined", "Receipt", "RevertedCall", "RpcError"]
 
 
 class RevertedCall(EquipoiseError):
@@ -27,12 +27,17 @@ class RpcError(EquipoiseError):
         super().__init__(message)
 
 
+class NotMined(RpcError):
+    """A transaction is on its way and was not mined in the time given."""
+
+
 @dataclass(frozen=True)
 class Receipt:
     """A mined transaction that did not revert.
 
     `gas_used` in gas, `timestamp` in seconds since 1970 of its block; `logs` as JSON-RPC gives them (see
-    `Contract.events`); `contract_address` checksummed, None unless a contract was created.
+    `Contract.events`); `contract_address` checksummed, None unless a contract was created; `gas_price` {wei}
+    paid per gas, 0 where the chain behind it does not tell.
     """
 
     hash: str
@@ -41,6 +46,12 @@ class Receipt:
     contract_address: str | None
     logs: list[dict[str, Any]] = field(repr=False)
     timestamp: int
+    gas_price: int = 0
+
+    @property
+    def fee(self) -> int:
+        """What it cost {wei}."""
+        return self.gas_used * self.gas_price
 
 
 class Chain(Protocol):

@@ -75,8 +75,12 @@ class _Http:
     def exchange(self, request: bytes) -> bytes:
         if self._connection.sock is None:  # the server ended a kept-alive connection
             self._connect()
-        self._connection.request("POST", self._path, request, {"Content-Type": "application/json"})
-        return self._connection.getresponse().read()
+        try:
+            self._connection.request("POST", self._path, request, {"Content-Type": "application/json"})
+            return self._connection.getresponse().read()
+        except (OSError, http.client.HTTPException):
+            self.close()  # half an exchange: the next begins on a new connection
+            raise
 
     def close(self) -> None:
         self._connection.close()
