@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from eth_utils import to_checksum_address
@@ -34,11 +34,11 @@ class ApeChain:
     @property
     def chain_id(self) -> int:
         # ape's own idea of a local chain's id depends on how it was joined
-        return int(self._request("eth_chainId"), 16)
+        return int(self.request("eth_chainId"), 16)
 
     def call(self, to: str, data: bytes, sender: str | None = None, block: int | str = "latest") -> bytes:
         transaction = {"to": to, "data": "0x" + data.hex()} | ({"from": sender} if sender else {})
-        return bytes.fromhex(self._request("eth_call", transaction, _block(block))[2:])
+        return bytes.fromhex(self.request("eth_call", transaction, _block(block))[2:])
 
     def send(
         self, sender: str, to: str | None, data: bytes, value: int = 0, gas: int | None = None
@@ -51,7 +51,7 @@ class ApeChain:
         simulated = {"from": sender, "data": "0x" + data.hex(), "value": hex(value)} | (
             {"to": to} if to else {}
         )
-        self._request("eth_call", simulated, "latest")
+        self.request("eth_call", simulated, "latest")
         fields: dict[str, Any] = {"sender": sender, "data": data, "value": value}
         fields |= {"receiver": to} if to else {}
         fields |= {"gas_limit": gas} if gas else {}
@@ -66,17 +66,17 @@ class ApeChain:
         )
 
     def timestamp(self) -> int:
-        return int(self._request("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
+        return int(self.request("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
 
     def code(self, address: str) -> bytes:
-        return bytes.fromhex(self._request("eth_getCode", address, "latest")[2:])
+        return bytes.fromhex(self.request("eth_getCode", address, "latest")[2:])
 
-    def _request(self, method: str, *params: Any) -> Any:
+    def request(self, method: str, *params: Any) -> Any:
+        """Result of one JSON-RPC request. Raises RevertedCall or RpcError."""
         answer = self._provider.web3.provider.make_request(method, list(params))
         error = answer.get("error")
         if error is None:
-            result = answer["result"]
-            return result if isinstance(result, str | type(None)) else _hexes(result)
+            return _plain(answer["result"])
         data = error.get("data") if isinstance(error, dict) else None
         message = error.get("message", "") if isinstance(error, dict) else str(error)
         if isinstance(data, str) and data.startswith("0x"):
@@ -90,25 +90,17 @@ def _block(block: int | str) -> str:
     return hex(block) if isinstance(block, int) else block
 
 
-def _hexes(result: Any) -> dict[str, Any]:
-    """web3's middlewares may have turned hexadecimal numbers into ints: turn the time back."""
-    values = dict(result)
-    if isinstance(values.get("timestamp"), int):
-        values["timestamp"] = hex(values["timestamp"])
-    return values
+def _plain(result: Any) -> Any:
+    """As JSON-RPC has it: web3's middlewares may have turned hexadecimal text into numbers and bytes."""
+    if isinstance(result, Mapping):
+        return {key: _plain(value) for key, value in result.items()}
+    if isinstance(result, list | tuple):
+        return [_plain(item) for item in result]
+    if isinstance(result, bytes | bytearray):
+        return "0x" + bytes(result).hex()
+    return hex(result) if isinstance(result, int) and not isinstance(result, bool) else result
 
 
 def _log(log: Any) -> dict[str, Any]:
     """A log as JSON-RPC has it."""
-    values = dict(log)
-    hexed = {key: values[key] for key in ("address", "data") if key in values}
-    hexed["topics"] = list(values["topics"])
-    return {key: _hex(value) for key, value in hexed.items()}
-
-
-def _hex(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_hex(item) for item in value]
-    if isinstance(value, bytes | bytearray):
-        return "0x" + bytes(value).hex()
-    return str(value)
+    return {key: _plain(log[key]) for key in ("address", "data", "topics") if key in log}

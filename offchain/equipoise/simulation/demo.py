@@ -16,7 +16,8 @@ from equipoise.client.config import (
     DeploymentConfig,
     OracleConfig,
 )
-from equipoise.client.deployment import Deployment, deploy
+from equipoise.client.deploy import deploy
+from equipoise.client.deployment import Deployment
 from equipoise.errors import InputError
 from equipoise.estimation.ewma import EstimationConfig
 from equipoise.keeper import Keeper
