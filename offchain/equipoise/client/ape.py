@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from eth_utils import to_checksum_address
@@ -13,7 +14,58 @@ from equipoise.errors import InputError
 if TYPE_CHECKING:
     from ape.api import AccountAPI, ProviderAPI
 
-__all__ = ["ApeChain"]
+__all__ = ["ApeChain", "endpoint_of", "unlock"]
+
+_GO_ON = "nothing is lost: run the same command again"
+
+
+def endpoint_of(provider: ProviderAPI) -> str:
+    """HTTP endpoint behind a provider. Raises InputError when it has none."""
+    url = getattr(provider, "http_uri", None) or getattr(provider, "uri", None)
+    if not url:
+        raise InputError(
+            f"{provider.name} has no HTTP endpoint to fork: choose another provider in --network"
+        )
+    return str(url)
+
+
+def unlock(account: AccountAPI) -> None:
+    """Have ape ask for the passphrase of a key file once, and sign without asking again in this process.
+
+    Raises InputError when the passphrase is wrong. Other kinds of accounts ask in their own way.
+    """
+    if hasattr(account, "set_autosign"):
+        with _named_errors(str(account.address)):
+            account.set_autosign(True)
+
+
+@contextmanager
+def _named_errors(sender: str) -> Iterator[None]:
+    """What ape's accounts and providers raise, by what it means and how to go on."""
+    from ape.exceptions import (
+        AccountsError,
+        APINotImplementedError,
+        ContractLogicError,
+        ProviderError,
+        TransactionError,
+    )
+    from ape_accounts.accounts import InvalidPasswordError
+
+    try:
+        yield
+    except InvalidPasswordError as error:
+        raise InputError(f"wrong passphrase for {sender}; nothing was signed, and {_GO_ON}") from error
+    except ContractLogicError as error:
+        raise RevertedCall(b"", str(error)) from error
+    except AccountsError as error:
+        remedy = f"send it some, then go on: {_GO_ON}" if "balance" in str(error).lower() else _GO_ON
+        raise InputError(f"{sender} did not send: {error} ({remedy})") from error
+    except (TransactionError, ProviderError, APINotImplementedError) as error:
+        if "insufficient funds" in str(error).lower():
+            raise InputError(
+                f"{sender} is out of funds: {error}; send it some, then go on: {_GO_ON}"
+            ) from error
+        raise RpcError(f"the node did not take a transaction of {sender}: {error}; {_GO_ON}") from error
 
 
 class ApeChain:
@@ -55,7 +107,9 @@ class ApeChain:
         fields: dict[str, Any] = {"sender": sender, "data": data, "value": value}
         fields |= {"receiver": to} if to else {}
         fields |= {"gas_limit": gas} if gas else {}
-        mined = account.call(self._provider.network.ecosystem.create_transaction(**fields))
+        transaction = self._provider.network.ecosystem.create_transaction(**fields)
+        with _named_errors(sender):
+            mined = account.call(transaction)
         return Receipt(
             hash=str(mined.txn_hash),
             block_number=int(mined.block_number),

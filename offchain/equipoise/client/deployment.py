@@ -132,7 +132,8 @@ class Deployment:
             raise InputError(f"{source} is for chain {data['chain_id']}, this is chain {chain.chain_id}")
         if not data.get("complete", True):
             raise InputError(
-                f"the deployment in {source} is unfinished ({len(data.get('steps', ()))} steps are noted): resume it "
+                f"the deployment in {source} is unfinished ({len(data.get('steps', ()))} steps are "
+                "noted): resume it "
                 "by the same `ape run deploy` command"
             )
         return cls.at(chain, data)

@@ -27,7 +27,8 @@ def check_authority(deployment: Deployment, deployer: str, config: DeploymentCon
         wrong += _roles(deployment, config)
     if wrong:
         raise InputError(
-            f"the deployment is not complete: {'; '.join(wrong)}. Whoever has these powers must give them up (or "
+            f"the deployment is not complete: {'; '.join(wrong)}. Whoever has these powers must give "
+            "them up (or "
             "deploy anew with another `salt` and --restart); then run the same command again"
         )
 

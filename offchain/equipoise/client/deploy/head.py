@@ -44,7 +44,10 @@ class HeadWatch:
         self._highest = 0
 
     def check(self) -> int:
-        """Number of the latest block. Raises RpcError when the node contradicts itself, the clock or the other."""
+        """Number of the latest block.
+
+        Raises RpcError when the node contradicts itself, the clock or the other endpoint.
+        """
         head = int(self._chain.request("eth_blockNumber"), 16)
         if head < self._highest - MAX_REORG_BLOCKS:
             raise RpcError(
@@ -60,8 +63,10 @@ class HeadWatch:
         behind = time.time() - timestamp
         if not self._local and abs(behind) > MAX_CLOCK_SECONDS:
             raise RpcError(
-                f"the latest block {number} is of {abs(behind):.0f} s {'ago' if behind > 0 else 'from now'}, more "
-                f"than {MAX_CLOCK_SECONDS}: the node is not synchronised (or this computer's clock is wrong); {_ADVICE}"
+                f"the latest block {number} is of {abs(behind):.0f} s "
+                f"{'ago' if behind > 0 else 'from now'}, more "
+                f"than {MAX_CLOCK_SECONDS}: the node is not synchronised (or this computer's clock is "
+                f"wrong); {_ADVICE}"
             )
         self._highest = max(self._highest, head)
         if self._second is not None:
@@ -71,13 +76,15 @@ class HeadWatch:
     def _compare(self, second: Chain, number: int) -> None:
         if second.chain_id != self._chain.chain_id:
             raise RpcError(
-                f"the second endpoint is of chain {second.chain_id}, the first of {self._chain.chain_id}: name "
+                f"the second endpoint is of chain {second.chain_id}, the first of "
+                f"{self._chain.chain_id}: name "
                 "another"
             )
         other = int(second.request("eth_blockNumber"), 16)
         if abs(other - number) > MAX_LAG_BLOCKS:
             raise RpcError(
-                f"the endpoints' heads are {number} and {other}, more than {MAX_LAG_BLOCKS} blocks apart: {_ADVICE}"
+                f"the endpoints' heads are {number} and {other}, more than {MAX_LAG_BLOCKS} blocks "
+                f"apart: {_ADVICE}"
             )
         settled = hex(max(0, min(number, other) - MAX_REORG_BLOCKS))
         first_hash, second_hash = (
@@ -85,6 +92,7 @@ class HeadWatch:
         )
         if first_hash != second_hash:
             raise RpcError(
-                f"the endpoints disagree about block {int(settled, 16)} ({first_hash}, {second_hash}): one follows "
+                f"the endpoints disagree about block {int(settled, 16)} ({first_hash}, "
+                f"{second_hash}): one follows "
                 f"another chain; {_ADVICE}"
             )

@@ -31,11 +31,14 @@ def wait_for_pending(chain: Chain, deployer: str, patience: float = PATIENCE_SEC
         time.sleep(min(_PAUSE_SECONDS, patience))
     if queued:
         raise InputError(
-            f"transactions of {deployer} with nonces {queued} wait behind a gap (its next nonce is {mined}): cancel "
-            f"them, or send one with each nonce from {mined} to {queued[0] - 1}, then run the same command again"
+            f"transactions of {deployer} with nonces {queued} wait behind a gap (its next nonce is "
+            f"{mined}): cancel "
+            f"them, or send one with each nonce from {mined} to {queued[0] - 1}, then run the same "
+            "command again"
         )
     raise InputError(
-        f"transactions of {deployer} with nonces {mined} to {sent - 1} are sent and not mined: wait, or replace "
+        f"transactions of {deployer} with nonces {mined} to {sent - 1} are sent and not mined: wait, "
+        "or replace "
         "them (same nonce, higher fee), then run the same command again; nothing is lost"
     )
 

@@ -1,7 +1,7 @@
 """What is written down about a deployment: scripts/deployments/<chain id>.json, whole after every step.
 
-The record is for people, and for `Deployment.load`. What has been done is asked of the chain; the record tells
-what was wanted, so that a resumed deployment cannot become another one unnoticed.
+The record is for people, and for `Deployment.load`. What has been done is asked of the chain; the record
+tells what was wanted, so that a resumed deployment cannot become another one unnoticed.
 """
 
 from __future__ import annotations
@@ -130,7 +130,8 @@ class Record:
             else f"a deployment after {len(self.data['steps'])} steps"
         )
         return (
-            f"{self.path} holds {state} that differs in {'; '.join(differences)}. Go on with what it holds by "
+            f"{self.path} holds {state} that differs in {'; '.join(differences)}. Go on with what it "
+            "holds by "
             "--recorded (or the old file, deployer and release), or begin another by --restart, which keeps "
             "this record under another name"
         )

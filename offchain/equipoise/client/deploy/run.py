@@ -105,8 +105,10 @@ def _run(step: Step, patience: float) -> Receipt | None:
     while not step.is_done():
         if time.monotonic() >= deadline:
             raise RpcError(
-                f"{step.name}: the node says that {receipt.hash} was mined in block {receipt.block_number}, and "
-                "shows nothing of it: it lies about its head, or the block is gone. Nothing is lost: use another "
+                f"{step.name}: the node says that {receipt.hash} was mined in block "
+                f"{receipt.block_number}, and "
+                "shows nothing of it: it lies about its head, or the block is gone. Nothing is lost: "
+                "use another "
                 "endpoint, and run the same command again"
             )
         time.sleep(min(0.5, patience))

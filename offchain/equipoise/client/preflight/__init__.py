@@ -1,4 +1,4 @@
-"""Holds a configuration against the chain before anything is sent: every finding at once, not only the first."""
+"""Holds a configuration against the chain before anything is sent: every finding at once."""
 
 from __future__ import annotations
 

@@ -129,5 +129,6 @@ def _check_room(subject: str, what: str, room: float, wanted: float, findings: F
     elif room < wanted:
         findings.warning(
             subject,
-            f"Aave's {what} leaves room for {room:,.6g}; a full vault wants up to {wanted:,.6g}: lower the cap",
+            f"Aave's {what} leaves room for {room:,.6g}; a full vault wants up to {wanted:,.6g}: "
+            "lower the cap",
         )

@@ -91,6 +91,7 @@ def check_funds(chain: Chain, deployer: str, plan: Plan, findings: Findings) -> 
     if balance < cost:
         findings.error(
             "deployer",
-            f"{deployer} has {balance / 1e18:.6g} ETH; about {gas / 1e6:.1f} M gas at {price / 1e9:.4g} gwei cost "
+            f"{deployer} has {balance / 1e18:.6g} ETH; about {gas / 1e6:.1f} M gas at "
+            f"{price / 1e9:.4g} gwei cost "
             f"{cost / 1e18:.6g}: send it {(cost - balance) / 1e18:.6g} more",
         )

@@ -154,7 +154,8 @@ def check_pool(
         level = findings.error if checks.require_pools or asset.twap_window else findings.warning
         level(
             subject,
-            f"no Uniswap V3 pool against {cash.asset.symbol} with a fee of {asset.pool_fee / 1e6:.2%}: correct it "
+            f"no Uniswap V3 pool against {cash.asset.symbol} with a fee of "
+            f"{asset.pool_fee / 1e6:.2%}: correct it "
             "or make one (without, only bidders with tokens of their own can fill)",
         )
         return
@@ -180,7 +181,8 @@ def _check_memory(config: DeploymentConfig, asset: AssetConfig, cardinality: int
     if cardinality < need:
         findings.error(
             f"{asset.symbol}.twap_window",
-            f"the pool remembers {cardinality} observations, {need} are needed for {asset.twap_window} s: call its "
+            f"the pool remembers {cardinality} observations, {need} are needed for "
+            f"{asset.twap_window} s: call its "
             f"increaseObservationCardinalityNext({need}), and wait for a trade",
         )
 
@@ -194,7 +196,8 @@ def _check_deviation(
     in_cash = (raw if is_token0 else 1 / raw) * 10.0 ** (listing.decimals - cash.decimals)
     deviation = in_cash * cash.price / listing.price - 1
     words = (
-        f"the pool's price is {in_cash * cash.price:g} USD, the feed's {listing.price:g} ({deviation:+.1%}): is it the "
+        f"the pool's price is {in_cash * cash.price:g} USD, the feed's {listing.price:g} "
+        f"({deviation:+.1%}): is it the "
         "right feed and the right pool?"
     )
     limit = min(config.checks.max_deviation, listing.asset.twap_band if listing.asset.twap_window else 1e9)
@@ -207,7 +210,7 @@ def _check_deviation(
 def _check_depth(
     chain: Chain, config: DeploymentConfig, cash: Listing, listing: Listing, findings: Findings
 ) -> None:
-    """What buying for a part of the deposit cap costs against a hundredth of it, which hardly moves the price."""
+    """What buying for a part of the deposit cap costs, against a hundredth of it."""
     assert cash.decimals is not None
     subject, checks = f"{listing.asset.symbol}.pool_fee", config.checks
     amount = round(config.deposit_cap * checks.trade_fraction * 10**cash.decimals)
@@ -222,8 +225,10 @@ def _check_depth(
     if slippage > checks.max_slippage:
         findings.error(
             subject,
-            f"buying for {amount / 10**cash.decimals:,.0f} {cash.asset.symbol} ({checks.trade_fraction:.2%} of the deposit "
-            f"cap) costs {slippage:.2%}, more than {checks.max_slippage:.2%}: choose a deeper pool or a lower cap",
+            f"buying for {amount / 10**cash.decimals:,.0f} {cash.asset.symbol} "
+            f"({checks.trade_fraction:.2%} of the deposit "
+            f"cap) costs {slippage:.2%}, more than {checks.max_slippage:.2%}: choose a deeper pool or "
+            "a lower cap",
         )
 
 
