@@ -31,6 +31,7 @@ CONTRACTS = {
     "lens": "VaultLens",
 }
 ACCOUNT = "AaveV3Account"
+GOVERNANCE = {"votes": "VaultVotes", "timelock": "RiskTimelock", "governor": "ParityGovernor"}
 _FACTORY = "@uniswap/v3-core/artifacts/contracts/UniswapV3Factory.sol/UniswapV3Factory"
 _NOBODY = "0x" + "0" * 40
 _SAVED = ("symbols", "pool_fees", "budgets", "contracts", "tokens", "cash")
@@ -51,7 +52,8 @@ class Deployment:
     """Handles to one deployed vault and its satellites.
 
     `symbols` and `pool_fees` are in the order of the basket; `cash` is the deposit token; `account` is
-    where the basket is collateral, None without leverage.
+    where the basket is collateral, None without leverage; `votes`, `timelock` and `governor` are None where a
+    plain address is the owner.
     """
 
     chain: Chain
@@ -70,6 +72,9 @@ class Deployment:
     tokens: tuple[Contract, ...]
     cash: Contract
     account: Contract | None = None
+    votes: Contract | None = None
+    timelock: Contract | None = None
+    governor: Contract | None = None
 
     @property
     def n(self) -> int:
@@ -93,6 +98,11 @@ class Deployment:
             "tokens": [token.address for token in self.tokens],
             "cash": self.cash.address,
             "account": self.account.address if self.account else None,
+            "governance": {
+                attribute: contract.address
+                for attribute in GOVERNANCE
+                if (contract := getattr(self, attribute)) is not None
+            },
         }
 
     def save(self, path: str | Path | None = None) -> Path:
@@ -130,6 +140,12 @@ class Deployment:
         handles = {
             attribute: Contract(chain, data["contracts"][attribute], load_artifact(name).abi, name)
             for attribute, name in CONTRACTS.items()
+        }
+        handles |= {
+            attribute: Contract(
+                chain, address, load_artifact(GOVERNANCE[attribute]).abi, GOVERNANCE[attribute]
+            )
+            for attribute, address in data.get("governance", {}).items()
         }
         account = data.get("account")
         erc20 = handles["vault"].abi  # a share is an ERC-20 itself, so the tokens speak its ABI
