@@ -37,6 +37,12 @@ class ApeChain:
         # ape's own idea of a local chain's id depends on how it was joined
         return int(self._request("eth_chainId"), 16)
 
+    @property
+    def endpoint(self) -> str | None:
+        """Where the node listens, None where ape does not tell."""
+        uri = getattr(self._provider, "uri", None)
+        return str(uri) if uri else None
+
     def call(self, to: str, data: bytes, sender: str | None = None, block: int | str = "latest") -> bytes:
         transaction = {"to": to, "data": "0x" + data.hex()} | ({"from": sender} if sender else {})
         return bytes.fromhex(self._request("eth_call", transaction, _block(block))[2:])

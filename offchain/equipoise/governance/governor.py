@@ -174,9 +174,9 @@ class Governance:
         if not self.weight(proposal, voter, support):
             at = self._when(self.governor.call("proposedAt", proposal.id))
             raise InputError(
-                f"{voter} has no vote that counts {support.name.lower()}: for and abstaining votes count what "
-                f"was wrapped and delegated before the proposal was made ({at}), against votes what was at the "
-                f"snapshot ({self._when(proposal.snapshot)})"
+                f"{voter} has no vote that counts {support.name.lower()}: for and abstaining votes count "
+                f"what was wrapped and delegated before the proposal was made ({at}), against votes what was "
+                f"at the snapshot ({self._when(proposal.snapshot)})"
             )
         receipt = self.governor.send("castVoteWithReason", proposal.id, int(support), reason, sender=voter)
         return int(self.governor.events(receipt, "VoteCast")[0].weight)
@@ -210,12 +210,15 @@ class Governance:
             raise InputError(f"{guardian} holds no veto; only the timelock's guardian may cancel")
         return self.timelock.send("cancel", self.operation_id(proposal), sender=guardian)
 
-    def operation_id(self, proposal: Proposal) -> bytes:
-        """Under which the timelock knows it, as GovernorTimelockControl salts it."""
+    def operation(self, proposal: Proposal) -> tuple[Any, ...]:
+        """As the timelock's `executeBatch` takes it, salted as GovernorTimelockControl does."""
         governor = bytes.fromhex(self.governor.address[2:]).ljust(32, b"\0")
         salt = bytes(a ^ b for a, b in zip(governor, proposal.description_hash, strict=True))
-        targets, values, calldatas, _ = proposal.arguments
-        return bytes(self.timelock.call("hashOperationBatch", targets, values, calldatas, _NONE, salt))
+        return proposal.targets, proposal.values, proposal.calldatas, _NONE, salt
+
+    def operation_id(self, proposal: Proposal) -> bytes:
+        """Under which the timelock knows it."""
+        return bytes(self.timelock.call("hashOperationBatch", *self.operation(proposal)))
 
     def next_step(self, proposal: Proposal) -> str:
         """What anybody can do now, in one sentence."""

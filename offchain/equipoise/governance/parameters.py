@@ -28,7 +28,7 @@ from equipoise.units import DAY, LANE_SCALE, WAD, Number, to_wad
 __all__ = ["PARAMETERS", "Parameter", "find_parameter"]
 
 MINUTE, HOUR = 60, 3_600
-LOWER, HIGHER = "lower", "higher"
+LOWER = "lower"
 BOOK_MAX = 2**96 - 1
 """A book entry of the vault, so also the deposit cap."""
 
@@ -146,9 +146,9 @@ PARAMETERS: tuple[Parameter, ...] = (
             ("parityBandWad", "variance", _part(0.001), _part(0.2)),
             ("volatilityBandWad", "relative", _part(0.01), _part(0.5)),
             ("startPremiumWad", "of mid", 0, _part(0.05)),
-            ("endDiscountWad", "of mid", 0, _part(0.02), LOWER),
+            ("endDiscountWad", "of mid", 0, _part(0.02)),
             ("lossBudgetWad", "NAV/day", _part(0.0001), _part(0.02), LOWER),
-            ("cashBufferWad", "NAV", 0, _part(0.1), HIGHER),
+            ("cashBufferWad", "NAV", 0, _part(0.1)),
             ("maxBorrowRateWad", "1/year", 0, WAD, LOWER),
             ("ripcordDiscountWad", "of mid", _part(0.005), _part(0.04)),
             ("ripcordDuration", "s", MINUTE, HOUR),

@@ -49,13 +49,16 @@ class Anvil:
     Parameters
     ----------
     timestamp
-        Seconds since 1970 of the genesis block; each block comes one second after the one before.
+        Seconds since 1970 of the genesis block; each block comes one second after the one before. None goes
+        on from the head of `fork_url`.
     accounts
         How many accounts of the well-known test mnemonic hold 10,000 ETH.
     base_fee
         Wei per gas.
     port
         TCP port of the HTTP endpoint on 127.0.0.1; 0 takes a free one. The IPC socket is always there.
+    fork_url
+        Another node, whose state this chain starts from and never changes: URL or path of an IPC socket.
 
     Raises
     ------
@@ -65,9 +68,18 @@ class Anvil:
         It does not start.
     """
 
-    def __init__(self, timestamp: int, accounts: int = 10, base_fee: int = 0, port: int = 0) -> None:
-        if not 0 < timestamp < 2**40:
+    def __init__(
+        self,
+        timestamp: int | None,
+        accounts: int = 10,
+        base_fee: int = 0,
+        port: int = 0,
+        fork_url: str | None = None,
+    ) -> None:
+        if timestamp is not None and not 0 < timestamp < 2**40:
             raise InputError(f"timestamp {timestamp} must lie in (0, 2^40) seconds since 1970")
+        if timestamp is None and fork_url is None:
+            raise InputError("a chain that forks nothing needs the timestamp of its first block")
         if accounts < 1:
             raise InputError(f"accounts is {accounts}; at least 1 is needed")
         self._owner = os.getpid()
@@ -80,14 +92,17 @@ class Anvil:
         )
         self._chains: list[RpcChain] = []
         atexit.register(self.close)
-        common = ["--timestamp", str(timestamp), "--hardfork", "cancun", "--gas-limit", str(BLOCK_GAS_LIMIT)]
+        common = ["--hardfork", "cancun", "--gas-limit", str(BLOCK_GAS_LIMIT)]
+        common += ["--timestamp", str(timestamp)] if timestamp is not None else []
         common += ["--block-base-fee-per-gas", str(base_fee), "--gas-price", str(base_fee)]
         options = ["--port", str(port), "--accounts", str(accounts), "--auto-impersonate", "--prune-history"]
         options += ["--transaction-block-keeper", str(KEPT_BLOCKS), "--no-storage-caching"]
         try:
-            self._start("genesis", [*common, "--port", "0"])
-            self._connect("genesis", base_fee)
-            self._start("anvil", [*common, *options, "--fork-url", self._ipc("genesis")])
+            if fork_url is None:
+                self._start("genesis", [*common, "--port", "0"])
+                self._connect("genesis", base_fee)
+                fork_url = self._ipc("genesis")
+            self._start("anvil", [*common, *options, "--fork-url", fork_url])
             self.chain = self._connect("anvil", base_fee)
             self.chain.request("anvil_setBlockTimestampInterval", BLOCK_INTERVAL_SECONDS)
         except BaseException:
