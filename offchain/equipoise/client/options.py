@@ -1,4 +1,4 @@
-"""Optional sections of a deployment's configuration: who governs, what is checked before sending."""
+"""Optional sections of a configuration: who governs, and what is checked before anything is sent."""
 
 from __future__ import annotations
 

@@ -8,17 +8,15 @@ from dataclasses import dataclass
 
 from equipoise.client.contract import Contract
 from equipoise.client.deployment import Deployment
-from equipoise.client.rpc import RpcChain
 from equipoise.errors import ContractRevert, InputError
 from equipoise.governance.draft import Draft
 from equipoise.units import from_wad
-from equipoise.world.anvil import Anvil
+from equipoise.world.fork import Fork
 
 __all__ = ["Effect", "RiskView", "forked", "look", "simulate"]
 
 MODES = ("Normal", "NoIncrease", "DeleverOnly", "InKindOnly")
 REASONS = ("no", "parity gap", "volatility too low", "volatility too high")
-_ETHER = 10**18
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ def _symbol(deployment: Deployment, token: str) -> str:
 
 
 @contextmanager
-def forked(deployment: Deployment) -> Iterator[tuple[Deployment, RpcChain]]:
+def forked(deployment: Deployment) -> Iterator[tuple[Deployment, Fork]]:
     """The deployment on a fork of its chain, and the fork, which end with the context.
 
     Raises InputError when nobody knows where the chain's node is, WorldError when it cannot be forked.
@@ -88,11 +86,8 @@ def forked(deployment: Deployment) -> Iterator[tuple[Deployment, RpcChain]]:
     endpoint = getattr(deployment.chain, "endpoint", None)
     if not endpoint:
         raise InputError("this connection has no address to fork: connect by http or IPC")
-    node = Anvil(None, fork_url=endpoint)
-    try:
-        yield Deployment.at(node.chain, deployment.to_json()), node.chain
-    finally:
-        node.close()
+    with Fork(endpoint) as fork:
+        yield Deployment.at(fork.chain, deployment.to_json()), fork
 
 
 def simulate(deployment: Deployment, draft: Draft) -> Effect:
@@ -104,13 +99,13 @@ def simulate(deployment: Deployment, draft: Draft) -> Effect:
         One of its calls would revert, or is a power given up: nobody should vote for it.
     """
     _check_powers(deployment, draft)
-    with forked(deployment) as (fork, chain):
-        owner = fork.vault.call("owner")
-        before = look(fork)
-        chain.request("anvil_setBalance", owner, hex(_ETHER))
+    with forked(deployment) as (copy, fork):
+        owner = copy.vault.call("owner")
+        before = look(copy)
+        fork.fund(owner)
         gas_used = 0
         for i, call in enumerate(draft.calls):
-            target = Contract(chain, call.target.address, call.target.abi, call.target.name)
+            target = Contract(fork.chain, call.target.address, call.target.abi, call.target.name)
             try:
                 gas_used += target.send(call.function, *call.args, sender=owner).gas_used
             except ContractRevert as revert:
@@ -118,7 +113,7 @@ def simulate(deployment: Deployment, draft: Draft) -> Effect:
                     f"call {i + 1} of {len(draft.calls)}, {target.name}.{call.function}, would fail when the "
                     f"proposal is executed: {revert}"
                 ) from revert
-        return Effect(before, look(fork), gas_used)
+        return Effect(before, look(copy), gas_used)
 
 
 def _check_powers(deployment: Deployment, draft: Draft) -> None:

@@ -49,16 +49,13 @@ class Anvil:
     Parameters
     ----------
     timestamp
-        Seconds since 1970 of the genesis block; each block comes one second after the one before. None goes
-        on from the head of `fork_url`.
+        Seconds since 1970 of the genesis block; each block comes one second after the one before.
     accounts
         How many accounts of the well-known test mnemonic hold 10,000 ETH.
     base_fee
         Wei per gas.
     port
         TCP port of the HTTP endpoint on 127.0.0.1; 0 takes a free one. The IPC socket is always there.
-    fork_url
-        Another node, whose state this chain starts from and never changes: URL or path of an IPC socket.
 
     Raises
     ------
@@ -68,20 +65,30 @@ class Anvil:
         It does not start.
     """
 
-    def __init__(
-        self,
-        timestamp: int | None,
-        accounts: int = 10,
-        base_fee: int = 0,
-        port: int = 0,
-        fork_url: str | None = None,
-    ) -> None:
-        if timestamp is not None and not 0 < timestamp < 2**40:
+    def __init__(self, timestamp: int, accounts: int = 10, base_fee: int = 0, port: int = 0) -> None:
+        if not 0 < timestamp < 2**40:
             raise InputError(f"timestamp {timestamp} must lie in (0, 2^40) seconds since 1970")
-        if timestamp is None and fork_url is None:
-            raise InputError("a chain that forks nothing needs the timestamp of its first block")
         if accounts < 1:
             raise InputError(f"accounts is {accounts}; at least 1 is needed")
+        self._open()
+        common = ["--timestamp", str(timestamp), "--hardfork", "cancun", "--gas-limit", str(BLOCK_GAS_LIMIT)]
+        common += ["--block-base-fee-per-gas", str(base_fee), "--gas-price", str(base_fee)]
+        options = ["--port", str(port), "--accounts", str(accounts), "--auto-impersonate", "--prune-history"]
+        options += ["--transaction-block-keeper", str(KEPT_BLOCKS), "--no-storage-caching"]
+        try:
+            self._start("genesis", [*common, "--port", "0"])
+            self._connect("genesis", base_fee)
+            self._start("anvil", [*common, *options, "--fork-url", self._ipc("genesis")])
+            self.chain = self._connect("anvil", base_fee)
+            self.chain.request("anvil_setBlockTimestampInterval", BLOCK_INTERVAL_SECONDS)
+        except BaseException:
+            self.close()
+            raise
+        self.ipc_path = self._ipc("anvil")
+        self.pid = self._processes[-1].pid
+
+    def _open(self) -> None:
+        """A folder for sockets and logs, and the watchdog over whatever is started."""
         self._owner = os.getpid()
         self._folder = Path(tempfile.mkdtemp(prefix="equipoise-"))
         self._processes: list[subprocess.Popen[bytes]] = []
@@ -92,24 +99,6 @@ class Anvil:
         )
         self._chains: list[RpcChain] = []
         atexit.register(self.close)
-        common = ["--hardfork", "cancun", "--gas-limit", str(BLOCK_GAS_LIMIT)]
-        common += ["--timestamp", str(timestamp)] if timestamp is not None else []
-        common += ["--block-base-fee-per-gas", str(base_fee), "--gas-price", str(base_fee)]
-        options = ["--port", str(port), "--accounts", str(accounts), "--auto-impersonate", "--prune-history"]
-        options += ["--transaction-block-keeper", str(KEPT_BLOCKS), "--no-storage-caching"]
-        try:
-            if fork_url is None:
-                self._start("genesis", [*common, "--port", "0"])
-                self._connect("genesis", base_fee)
-                fork_url = self._ipc("genesis")
-            self._start("anvil", [*common, *options, "--fork-url", fork_url])
-            self.chain = self._connect("anvil", base_fee)
-            self.chain.request("anvil_setBlockTimestampInterval", BLOCK_INTERVAL_SECONDS)
-        except BaseException:
-            self.close()
-            raise
-        self.ipc_path = self._ipc("anvil")
-        self.pid = self._processes[-1].pid
 
     def _ipc(self, name: str) -> str:
         return str(self._folder / f"{name}.ipc")
@@ -130,7 +119,7 @@ class Anvil:
         self._watchdog.stdin.write(f"{word}\n".encode())
         self._watchdog.stdin.flush()
 
-    def _connect(self, name: str, base_fee: int) -> RpcChain:
+    def _connect(self, name: str, base_fee: int | None) -> RpcChain:
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
         while True:
             if not self.running:
