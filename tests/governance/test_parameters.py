@@ -1,4 +1,4 @@
-"""The list of parameters against the contracts: what each setter takes, what it refuses, and how it says so."""
+"""The list of parameters against the contracts: what each setter takes and refuses, and how it says so."""
 
 from __future__ import annotations
 
