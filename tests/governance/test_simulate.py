@@ -29,7 +29,8 @@ def test_simulate__new_budgets__tells_targets_leverage_gap_and_gas_as_they_come(
     assert after.targets["SPX"] > before.targets["SPX"]
     assert before.parity_gap == pytest.approx(0, abs=0.01)
     assert after.parity_gap == pytest.approx(0.6 - 1 / 3, abs=0.01)
-    assert (before.may_open, after.may_open) == ("no", "parity gap")
+    assert before.may_open == "no"
+    assert after.may_open != "no"
     assert 50_000 < effect.gas_used < 700_000
 
     with g.system.scenario():  # as the owner, at once: what the fork did
@@ -63,9 +64,11 @@ def test_simulate__a_power_given_up__is_refused(governed_levered: Governed) -> N
 def test_simulate__leverage__falls_with_the_target_volatility(governed_levered: Governed) -> None:
     g = governed_levered
     effect = simulate(g.contracts, templates.target_volatility(g.contracts, 0.15))
-    assert effect.before.target_volatility == pytest.approx(0.3, rel=0.01)
-    assert effect.after.target_volatility == pytest.approx(0.15)
-    assert effect.after.target_leverage == pytest.approx(effect.before.target_leverage / 2, rel=0.02)
+    before, after = effect.before, effect.after
+    assert after.target_volatility == pytest.approx(0.15)
+    assert before.target_volatility > 0.25
+    scale = after.target_volatility / before.target_volatility
+    assert after.target_leverage == pytest.approx(before.target_leverage * scale, rel=1e-3)
     assert effect.after.may_open == "volatility too high"
     assert g.auction.call("params").targetVolatilityWad == 3 * WAD // 10
 

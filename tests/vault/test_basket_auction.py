@@ -1,4 +1,4 @@
-"""Auctions across a change of the basket: what is new is bought, what is retired is sold, nothing is mixed up."""
+"""Auctions across a change of the basket: what is new is bought, what is retired is sold."""
 
 from __future__ import annotations
 

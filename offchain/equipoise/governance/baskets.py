@@ -10,7 +10,7 @@ from equipoise.client.artifacts import load_npm_artifact
 from equipoise.client.config import AssetConfig
 from equipoise.client.contract import Contract
 from equipoise.client.deployment import Deployment
-from equipoise.errors import InputError
+from equipoise.errors import ContractRevert, InputError
 from equipoise.governance.draft import Call, Draft
 from equipoise.governance.templates import active_symbols, budgets_word, token_of
 from equipoise.units import LANE_SCALE, MAX_ASSETS, MIN_ASSETS, WAD, unpack_lanes
@@ -47,9 +47,7 @@ def add_asset(deployment: Deployment, asset: AssetConfig, shares: Sequence[float
     for what, address in (("token", token), ("feed", asset.feed)):
         if not chain.code(address):
             raise InputError(f"there is no code at {address}, the {what} of {asset.symbol}")
-    account = deployment.account
-    if account is not None and not account.call("lists", token):
-        raise InputError(f"the lending venue has no reserve of {asset.symbol}: it could be no collateral")
+    _check_reserve(deployment, asset.symbol, token)
     calls = [Call(deployment.price_oracle, "setFeed", (asset.listing(),))]
     if asset.twap_window:
         calls.append(Call(deployment.price_oracle, "setTwap", (token, asset.twap(_pool(deployment, asset)))))
@@ -101,6 +99,18 @@ def delist_asset(deployment: Deployment, symbol: str) -> Draft:
     tokens = [*_active(deployment), *(t for t in retiring if t != token)]
     call = Call(deployment.vault, "setBasket", (tokens,))
     return Draft(f"Delist {symbol}", (call,), f"{left:,.2f} USD of it is left and written off.")
+
+
+def _check_reserve(deployment: Deployment, symbol: str, token: str) -> None:
+    account = deployment.account
+    if account is None:
+        return
+    try:  # as the vault would, without doing it
+        account.call("list", token, sender=deployment.vault.address)
+    except ContractRevert as revert:
+        raise InputError(
+            f"the lending venue has no reserve of {symbol}, so it could be no collateral ({revert})"
+        ) from revert
 
 
 def _active(deployment: Deployment) -> list[str]:
