@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from eth_utils import to_checksum_address
 
 from equipoise.client.chain import Receipt, RevertedCall, RpcError
+from equipoise.client.rpc import logs_filter
 from equipoise.errors import InputError
 
 if TYPE_CHECKING:
@@ -88,6 +89,11 @@ class ApeChain:
         # ape's own idea of a local chain's id depends on how it was joined
         return int(self.request("eth_chainId"), 16)
 
+    @property
+    def endpoint(self) -> str:
+        """Where the node listens. Raises InputError when ape does not tell."""
+        return endpoint_of(self._provider)
+
     def call(self, to: str, data: bytes, sender: str | None = None, block: int | str = "latest") -> bytes:
         transaction = {"to": to, "data": "0x" + data.hex()} | ({"from": sender} if sender else {})
         return bytes.fromhex(self.request("eth_call", transaction, _block(block))[2:])
@@ -122,8 +128,16 @@ class ApeChain:
     def timestamp(self) -> int:
         return int(self.request("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
 
+    def height(self) -> int:
+        return int(self.request("eth_blockNumber"), 16)
+
     def code(self, address: str) -> bytes:
         return bytes.fromhex(self.request("eth_getCode", address, "latest")[2:])
+
+    def logs(
+        self, address: str, topics: Sequence[str], since: int = 0, until: int | str = "latest"
+    ) -> list[dict[str, Any]]:
+        return [_log(log) for log in self.request("eth_getLogs", logs_filter(address, topics, since, until))]
 
     def request(self, method: str, *params: Any) -> Any:
         """Result of one JSON-RPC request. Raises RevertedCall or RpcError."""

@@ -13,6 +13,7 @@ from equipoise.client.artifacts import ROOT, load_artifact
 from equipoise.client.chain import Chain
 from equipoise.client.contract import Contract
 from equipoise.errors import InputError
+from equipoise.units import unpack_word8
 
 __all__ = ["ACCOUNT", "CONTRACTS", "GOVERNANCE", "Deployment", "deployment_path", "write_atomically"]
 
@@ -30,6 +31,7 @@ CONTRACTS = {
 }
 ACCOUNT = "AaveV3Account"
 GOVERNANCE = {"votes": "VaultVotes", "timelock": "RiskTimelock", "governor": "ParityGovernor"}
+_POOL_FEE = 3_000  # {1e-6} of a token that the saved file does not know
 _SAVED = ("symbols", "pool_fees", "budgets", "contracts", "tokens", "cash")
 
 
@@ -57,7 +59,8 @@ def write_atomically(path: Path, text: str) -> None:
 class Deployment:
     """Handles to one deployed vault and its satellites.
 
-    `symbols` and `pool_fees` are in the order of the basket; `cash` is the deposit token; `account` is
+    `symbols`, `pool_fees` and `tokens` are in the vault's order, as it was when they were read: the oracle's
+    assets, then tokens being retired. `budgets` are the oracle's; `cash` is the deposit token; `account` is
     where the basket is collateral, None without leverage. `votes`, `timelock` and `governor` are None where
     the owner is a plain account.
     """
@@ -89,6 +92,10 @@ class Deployment:
     @property
     def addresses(self) -> dict[str, str]:
         return {attribute: getattr(self, attribute).address for attribute in CONTRACTS}
+
+    def refreshed(self) -> Deployment:
+        """The same with the basket as it is now."""
+        return type(self).at(self.chain, self.to_json())
 
     def dashboard(self) -> Any:
         """IVaultLens.Dashboard: the whole state in one call."""
@@ -150,13 +157,14 @@ class Deployment:
             for attribute, name in CONTRACTS.items()
         }
         account, governance = data.get("account"), data.get("governance") or {}
+        tokens, symbols, fees, budgets = _basket(handles["vault"], handles["volatility_oracle"], data)
         erc20 = handles["vault"].abi  # a share is an ERC-20 itself, so the tokens speak its ABI
         return cls(
             chain=chain,
-            symbols=tuple(data["symbols"]),
-            pool_fees=tuple(data["pool_fees"]),
-            budgets=tuple(data["budgets"]),
-            tokens=tuple(Contract(chain, token, erc20) for token in data["tokens"]),
+            symbols=symbols,
+            pool_fees=fees,
+            budgets=budgets,
+            tokens=tuple(Contract(chain, token, erc20) for token in tokens),
             cash=Contract(chain, data["cash"], erc20),
             account=Contract(chain, account, load_artifact(ACCOUNT).abi, ACCOUNT) if account else None,
             **handles,
@@ -167,3 +175,26 @@ class Deployment:
                 for attribute, address in governance.items()
             },
         )
+
+
+def _basket(
+    vault: Contract, oracle: Contract, data: Mapping[str, Any]
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[int, ...], tuple[float, ...]]:
+    """Tokens, symbols, pool fees, budgets: the chain's basket, named by the saved file where it knows it."""
+    tokens = tuple(vault.call("holdings").tokens[:-1])
+    saved = {
+        token.lower(): (symbol, fee)
+        for token, symbol, fee in zip(data["tokens"], data["symbols"], data["pool_fees"], strict=True)
+    }
+    known: dict[str, tuple[str, int]] = {}
+    for token in tokens:
+        symbol, fee = saved.get(token.lower()) or (
+            str(Contract(vault.chain, token, vault.abi).call("symbol")),
+            _POOL_FEE,
+        )
+        # two tokens may bear one name
+        known[symbol if symbol not in known else f"{symbol} {token}"] = symbol, fee
+    budgets = tuple(data["budgets"])
+    if [token.lower() for token in tokens] != [token.lower() for token in data["tokens"]]:
+        budgets = tuple(unpack_word8(oracle.call("budgets"), len(oracle.call("assets"))).tolist())
+    return tokens, tuple(known), tuple(fee for _, fee in known.values()), budgets

@@ -9,7 +9,7 @@ It knows no clock either: `wait_until` sleeps on a live chain and warps on a loc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import Any
@@ -19,7 +19,7 @@ from equipoise.client.contract import Contract
 from equipoise.client.deployment import Deployment
 from equipoise.errors import ContractRevert
 from equipoise.policy.auction import PriceCurve
-from equipoise.policy.rebalance import CASH, plan_trades
+from equipoise.policy.rebalance import CASH, Trade, plan_trades
 from equipoise.units import WAD, from_wad
 
 __all__ = ["Fill", "Keeper", "Opportunity", "RipcordFill"]
@@ -28,6 +28,7 @@ _WHOLE_LOT = 2**256 - 1
 # The curve falls by less than this factor in a second of any permitted auction; a plan rounds to seconds.
 _PRICE_MARGIN = 1e-6
 _PARTS = (1, 2, 4, 8)
+_RETIRED_DUST = 0.00002  # of NAV: well under the 0.0001 that the vault writes off
 _RIPCORD_STEP = 30  # seconds between two looks at a discount that does not pay yet
 _ROUNDING = 1_000_000  # of a quoted amount, left out: prices move between the quote and the block
 
@@ -114,11 +115,19 @@ class Keeper:
         self._quoter = quoter
         self._wait_until = wait_until
         self._min_trade = min_trade
-        self._units = {token.address: 10 ** token.call("decimals") for token in self._tokens}
+        self._units: dict[str, int] = {}
+        self._learn_units()
 
-    @property
-    def _tokens(self) -> tuple[Contract, ...]:
-        return (*self.deployment.tokens, self.deployment.cash)
+    def _learn_units(self) -> None:
+        for token in (*self.deployment.tokens, self.deployment.cash):
+            if token.address not in self._units:
+                self._units[token.address] = 10 ** token.call("decimals")
+
+    def _follow(self, tokens: Sequence[str]) -> None:
+        """Read the basket anew when the vault's `tokens` are no longer those that this keeper knows."""
+        if [token.address for token in self.deployment.tokens] != list(tokens[:-1]):
+            self.deployment = self.deployment.refreshed()
+            self._learn_units()
 
     def poke(self) -> list[Receipt]:
         """Have the chain look at prices, and at the parity portfolio, where it is time; what was sent."""
@@ -155,6 +164,7 @@ class Keeper:
         state = self.deployment.dashboard()
         if not state.auctionOpen:
             return []
+        self._follow(state.tokens)
         prices = {token: from_wad(price) for token, price in zip(state.tokens, state.pricesWad, strict=True)}
         params = self.deployment.auction.call("params")
         curve = PriceCurve(
@@ -191,6 +201,12 @@ class Keeper:
             debt=from_wad(state.debtWad),
             borrowable=inf if state.levered else 0.0,
         )
+        # a token being retired is to go to the last cent that is worth its gas
+        trades += [
+            Trade(symbol, CASH, values[symbol])
+            for symbol in deployment.symbols[len(state.assets) :]
+            if _RETIRED_DUST * nav < values[symbol] < self._min_trade * nav
+        ]
         for trade in trades:
             if trade.buy == CASH:
                 yield address[trade.sell], deployment.cash.address, fees[trade.sell]
@@ -272,6 +288,7 @@ class Keeper:
             auction = self.deployment.auction.call("current")
             if not auction.ripcord or self.deployment.chain.timestamp() >= auction.endsAt:
                 return
+            self._follow(self.deployment.vault.call("holdings").tokens)
             try:
                 yield from self._ripcord_now(auction.id)
             except ContractRevert as revert:

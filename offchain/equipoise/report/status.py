@@ -16,7 +16,7 @@ from equipoise.units import from_token, from_wad
 
 __all__ = ["print_status", "status"]
 
-_REASONS = ("none", "parity gap", "volatility too low", "volatility too high")
+_REASONS = ("none", "parity gap", "volatility too low", "volatility too high", "retiring asset")
 _NEVER = 2**255
 FAULTS = (
     "",
@@ -36,17 +36,20 @@ FAULTS = (
 def status(deployment: Deployment) -> dict[str, Any]:
     """What a dashboard shows, in people's units: USD, fractions, seconds; None where there is no report."""
     state = deployment.dashboard()
+    if [token.address for token in deployment.tokens] != list(state.tokens[:-1]):
+        deployment = deployment.refreshed()
     symbols = [*deployment.symbols, "cash"]
     risk = state.risk if state.hasRisk else None
     assets = {}
     priced = MODES[state.mode] != "InKindOnly"
     for i, symbol in enumerate(symbols):
-        is_asset = i < deployment.n
+        # tokens being retired come after the oracle's assets: there is no report of them
+        is_token, is_asset = i < deployment.n, i < len(state.assets)
         assets[symbol] = {
             "balance": state.balances[i],
             "price_usd": from_wad(state.pricesWad[i]) if priced else None,
             "weight": from_wad(state.weightsWad[i]) if priced else None,
-            "target": from_wad(risk.targetsWad[i]) if risk and is_asset else None,
+            "target": from_wad(risk.targetsWad[i]) if risk and is_token else None,
             "risk_share": from_wad(risk.sharesWad[i]) if risk and is_asset else None,
             "budget": from_wad(state.budgetsWad[i]) if is_asset else None,
             "volatility": from_wad(state.volatilitiesWad[i]) if is_asset else None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from equipoise.client.rpc import RpcChain
 from equipoise.errors import InputError
 from equipoise.world.anvil import Anvil
@@ -17,7 +19,7 @@ class Fork(Anvil):
     Parameters
     ----------
     url
-        HTTP(S) endpoint of the network.
+        HTTP(S) endpoint of the network, or the IPC socket of a node on this machine.
 
     Raises
     ------
@@ -28,7 +30,7 @@ class Fork(Anvil):
     """
 
     def __init__(self, url: str) -> None:
-        if not url.startswith(("http://", "https://", "ws://", "wss://")):
+        if not url.startswith(("http://", "https://", "ws://", "wss://")) and not Path(url).is_socket():
             raise InputError(f"{url!r} is no endpoint that anvil can fork; give an http(s) URL")
         self._open()
         options = ["--fork-url", url, "--port", "0", "--auto-impersonate", "--no-storage-caching"]
