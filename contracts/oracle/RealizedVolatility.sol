@@ -190,28 +190,32 @@ contract RealizedVolatility is IRealizedVolatility, IParameters, Ownable2Step {
         uint256 weight = (step.oldWad + step.freshWad) / WEIGHT_TO_WAD;
         uint256 confirmed;
         uint256 stillMissing;
-        for (uint256 i; i < n; ++i) {
-            uint256 lacking = Word8.lane(missing, i);
-            int256 before = _logAt(settled, i);
-            int256 change = _logAt(pending, i) - before;
-            // a new asset's weight begins with its first return: the time before it was listed is not calm
-            if (lacking != 0 && lacking == c.weight && change == 0) {
-                confirmed |= _lane(before, i);
-                stillMissing |= weight << (Word8.LANE_BITS * i);
-                continue;
+        unchecked {
+            // logarithms of 32 bits, and no weight lacks more than the clock has
+            for (uint256 i; i < n; ++i) {
+                uint256 lacking = Word8.lane(missing, i);
+                uint256 oldWad = step.oldWad;
+                int256 before = _logAt(settled, i);
+                int256 change = _logAt(pending, i) - before;
+                if (lacking != 0) {
+                    // a new asset's weight begins with its first return: the time before it was listed is not calm
+                    bool begins = lacking != c.weight || change != 0;
+                    uint256 left = begins ? (lacking * (WAD - step.freshWad)) / WAD : weight;
+                    stillMissing |= left << (Word8.LANE_BITS * i);
+                    oldWad = begins ? oldWad - left * WEIGHT_TO_WAD : 0;
+                }
+                (uint256 vol, bool spike) = _settleOne(
+                    step,
+                    oldWad,
+                    Word8.lane(volatilities, i),
+                    // before it is warm, a spike is judged as if volatility were at least 100 % a year
+                    c.weight - lacking < c.warmUp ? ONE_VOL : 0,
+                    change,
+                    _logAt(latest, i) - before - change
+                );
+                confirmed |= _lane(spike ? before : before + change, i);
+                updated |= vol << (Word8.LANE_BITS * i);
             }
-            uint256 left = FixedPointMathLib.mulWad(lacking, WAD - step.freshWad);
-            stillMissing |= left << (Word8.LANE_BITS * i);
-            (uint256 vol, bool spike) = _settleOne(
-                Step(step.elapsed, step.oldWad - left * WEIGHT_TO_WAD, step.freshWad),
-                Word8.lane(volatilities, i),
-                // before it is warm, a spike is judged as if volatility were at least 100 % a year
-                c.weight - lacking < c.warmUp ? ONE_VOL : 0,
-                change,
-                _logAt(latest, i) - before - change
-            );
-            confirmed |= _lane(spike ? before : before + change, i);
-            updated |= vol << (Word8.LANE_BITS * i);
         }
         _settledLogs = confirmed;
         if (missing != 0) _missingWeights = stillMissing;
@@ -223,6 +227,7 @@ contract RealizedVolatility is IRealizedVolatility, IParameters, Ownable2Step {
     /// @param next The change after it
     function _settleOne(
         Step memory step,
+        uint256 oldWad,
         uint256 vol,
         uint256 leastVol,
         int256 change,
@@ -233,7 +238,7 @@ contract RealizedVolatility is IRealizedVolatility, IParameters, Ownable2Step {
             uint256 usual = FixedPointMathLib.max(vol, leastVol);
             spike = EwmaMath.isSpike(change, next, sample, usual * usual);
             if (spike) sample = 0;
-            updated = EwmaMath.update(vol, sample, step.oldWad, step.freshWad, MAX_VOL);
+            updated = EwmaMath.update(vol, sample, oldWad, step.freshWad, MAX_VOL);
         }
     }
 
