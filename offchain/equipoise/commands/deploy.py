@@ -81,7 +81,8 @@ def run(
         console.print(f"{record.path} is complete: nothing to do", highlight=False, soft_wrap=True)
         print_handover(console, deployment, config)
         return deployment, record
-    wait_for_pending(chain, deployer, patience)
+    with console.status("earlier transactions of the deployer are waited for …"):
+        wait_for_pending(chain, deployer, patience)
     _decide(console, inspect(chain, deployer, config, plan), accept_warnings)
     before_sending()
     with StepPrinter(console) as printer:

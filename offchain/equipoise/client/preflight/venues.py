@@ -17,6 +17,7 @@ UNREADABLE = (ContractRevert, RevertedCall, InputError)
 """What a call raises that meets something else than was expected."""
 
 _QUOTER = "@uniswap/v3-periphery/artifacts/contracts/lens/QuoterV2.sol/QuoterV2"
+_ROUTER = "@uniswap/v3-periphery/artifacts/contracts/SwapRouter.sol/SwapRouter"
 _QUOTER_AT = "0x00000000000000000000000000000000e9010717"
 _NOBODY = "0x" + "0" * 40
 _EXACT_INPUT = bytes.fromhex(
@@ -112,7 +113,7 @@ def check_router(chain: Chain, config: DeploymentConfig, findings: Findings) -> 
     """The router is Uniswap's first, of this factory."""
     if config.swap_router is None or not chain.code(config.swap_router):
         return
-    router = Contract(chain, config.swap_router, load_npm_artifact(_router_path()).abi, "swap_router")
+    router = Contract(chain, config.swap_router, load_npm_artifact(_ROUTER).abi, "swap_router")
     if _EXACT_INPUT not in chain.code(config.swap_router):
         findings.error(
             "swap_router",
@@ -129,10 +130,6 @@ def check_router(chain: Chain, config: DeploymentConfig, findings: Findings) -> 
         findings.error(
             "swap_router", f"{config.swap_router} is of the factory {factory}, not {config.uniswap_factory}"
         )
-
-
-def _router_path() -> str:
-    return "@uniswap/v3-periphery/artifacts/contracts/SwapRouter.sol/SwapRouter"
 
 
 def check_pool(
