@@ -28,6 +28,9 @@ CONTRACTS = (
     "UniswapV3Filler",
     "ExitZap",
     "VaultLens",
+    "VaultVotes",
+    "RiskTimelock",
+    "ParityGovernor",
 )
 # Of the issues, but that a report reads one slot more than its 75,000 foresaw, for the basket may change.
 # Deposits and redemptions without their reads of price feeds, which stand beside them.
