@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from eth_utils import to_checksum_address
 
 from equipoise.client.chain import Receipt, RevertedCall, RpcError
+from equipoise.client.rpc import logs_filter
 from equipoise.errors import InputError
 
 if TYPE_CHECKING:
@@ -68,15 +69,23 @@ class ApeChain:
     def timestamp(self) -> int:
         return int(self._request("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
 
+    def height(self) -> int:
+        return int(self._request("eth_blockNumber"), 16)
+
     def code(self, address: str) -> bytes:
         return bytes.fromhex(self._request("eth_getCode", address, "latest")[2:])
+
+    def logs(
+        self, address: str, topics: Sequence[str], since: int = 0, until: int | str = "latest"
+    ) -> list[dict[str, Any]]:
+        return [_log(log) for log in self._request("eth_getLogs", logs_filter(address, topics, since, until))]
 
     def _request(self, method: str, *params: Any) -> Any:
         answer = self._provider.web3.provider.make_request(method, list(params))
         error = answer.get("error")
         if error is None:
             result = answer["result"]
-            return result if isinstance(result, str | type(None)) else _hexes(result)
+            return result if isinstance(result, str | list | type(None)) else _hexes(result)
         data = error.get("data") if isinstance(error, dict) else None
         message = error.get("message", "") if isinstance(error, dict) else str(error)
         if isinstance(data, str) and data.startswith("0x"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -63,6 +64,16 @@ class Chain(Protocol):
         """Seconds since 1970 of the latest block."""
         ...
 
+    def height(self) -> int:
+        """Number of the latest block."""
+        ...
+
     def code(self, address: str) -> bytes:
         """Deployed code, empty where there is none."""
+        ...
+
+    def logs(
+        self, address: str, topics: Sequence[str], since: int = 0, until: int | str = "latest"
+    ) -> list[dict[str, Any]]:
+        """Logs of one contract whose first topic is one of `topics`, oldest first. Raises RpcError."""
         ...
