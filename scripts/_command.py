@@ -1,11 +1,43 @@
 """What the scripts share. Ape leaves files that begin with an underscore alone."""
 
-from ape.cli import ConnectedProviderCommand
+import click
+from ape.cli import ConnectedProviderCommand, account_option
 
+from equipoise.client.ape import ApeChain
+from equipoise.client.deployment import Deployment
 from equipoise.commands import NamedErrors
 
-__all__ = ["Command"]
+__all__ = ["Command", "account_option", "depositor_options", "load", "sure"]
 
 
 class Command(NamedErrors, ConnectedProviderCommand):
     """A command on a network, `--network` as everywhere in ape; a refusal is one line, as in `equipoise`."""
+
+
+def load(provider, account=None):
+    """The deployment on this network; `account`, one of ape's, may send."""
+    return Deployment.load(ApeChain(provider, [account] if account else []))
+
+
+def sure(yes, question="Go on?"):
+    """Ask, unless `--yes` was given."""
+    if not yes:
+        click.confirm(question, abort=True)
+
+
+def depositor_options(command):
+    """`--account`, `--receiver`, `--max-slippage` and `--yes`."""
+    for option in (
+        click.option("--yes", is_flag=True, help="Do not ask before sending."),
+        click.option(
+            "--max-slippage",
+            type=float,
+            default=0.005,
+            show_default=True,
+            help="Fraction by which the outcome may be worse than the quote.",
+        ),
+        click.option("--receiver", help="Who gets it; the account itself by default."),
+        account_option(),
+    ):
+        command = option(command)
+    return command

@@ -60,11 +60,11 @@ def timelock_operations(deployment: Deployment, now: int, since: int = 0) -> lis
         if event.index >= len(known):
             known.append(words)
     found = []
-    for operation, words in calls.items():
+    for operation, described in calls.items():
         ready_at = timelock.call("getTimestamp", bytes.fromhex(operation[2:]))
         if ready_at > _DONE:
             times = {"ready_at": ready_at, "ready_in_s": max(0, ready_at - now)}
-            found.append({"id": operation, "calls": words, **times})
+            found.append({"id": operation, "calls": described, **times})
     return found
 
 
