@@ -20,4 +20,6 @@ def cli(provider, account, amount, receiver, max_slippage, yes):
     sure(yes)
     assets, received = me.deposit(quote, receiver, max_slippage)
     got = from_token(received, SHARE_DECIMALS)
-    click.echo(f"{got:,.6f} shares for {me.show(assets)}, {received / quote.shares - 1:+.4%} against the quote")
+    click.echo(
+        f"{got:,.6f} shares for {me.show(assets)}, {received / quote.shares - 1:+.4%} against the quote"
+    )

@@ -38,7 +38,9 @@ def _sold(me, shares, options, keep, max_slippage, yes):
     click.echo(f"the exchange pays {me.show(quote.assets)} now{cost}; at least {me.show(quote.min_assets)}")
     sure(yes)
     paid = me.exit(quote, keep=keep, **options)
-    click.echo(f"{me.show(paid)} received, {paid / quote.assets - 1 if quote.assets else 0:+.4%} against the quote")
+    click.echo(
+        f"{me.show(paid)} received, {paid / quote.assets - 1 if quote.assets else 0:+.4%} against the quote"
+    )
 
 
 def _in_kind(me, shares, options, keep, max_slippage, yes):

@@ -1,7 +1,7 @@
 """What a depositor does: cash in, cash out of what is idle, and the two exits that are always there.
 
-Every step is quoted first. A quote that cannot be had says why, and what can be done instead. Amounts are in the
-smallest units of the deposit token (`assets`) and of the share (`shares`, 18 decimals).
+Every step is quoted first. A quote that cannot be had says why, and what can be done instead. Amounts are in
+the smallest units of the deposit token (`assets`) and of the share (`shares`, 18 decimals).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class DepositQuote:
 
 @dataclass(frozen=True)
 class CashQuote:
-    """`assets` of idle cash for `shares` now; `worth` {assets} of those shares at mid, before spread and fee."""
+    """`assets` of idle cash for `shares` now; `worth` {assets} of those shares at mid, before spread, fee."""
 
     shares: int
     assets: int
@@ -134,8 +134,8 @@ class Depositor:
     ) -> tuple[int, int]:
         """Approve exactly the amount, deposit; (assets, shares) of it.
 
-        Raises InputError when the shares have become fewer than the quote less `max_slippage` meanwhile: looked
-        at just before sending, since a deposit knows no minimum on chain.
+        Raises InputError when the shares have become fewer than the quote less `max_slippage` meanwhile:
+        looked at just before sending, since a deposit knows no minimum on chain.
         """
         vault = self.deployment.vault
         self._approve(self.deployment.cash, vault.address, quote.assets)
@@ -341,7 +341,9 @@ class Depositor:
             )
         if revert.name == "LendingAccount__Refused":
             token = self._symbol(revert.arguments[1])
-            return f"the lending venue refuses to move {token} ({revert}); wait, or forfeit it: --skip {token}"
+            return (
+                f"the lending venue refuses to move {token} ({revert}); wait, or forfeit it: --skip {token}"
+            )
         return (
             f"the exchange does not pay for it now ({revert}); take a token that a pool refuses as it is "
             "(--keep SYMBOL), or all of them (--in-kind)"
@@ -355,7 +357,9 @@ def _amount(text: str, decimals: int, everything: int, unit: str) -> int:
         try:
             amount = to_token(_decimal(text), decimals)
         except InputError as error:
-            raise InputError(f"{text!r} is no amount of {unit}; give a number such as 1000, or all") from error
+            raise InputError(
+                f"{text!r} is no amount of {unit}; give a number such as 1000, or all"
+            ) from error
     if amount >= 2**128:
         raise InputError(f"{text!r} is no amount of {unit} that there is; give a number such as 1000, or all")
     if amount <= 0:
