@@ -7,7 +7,7 @@ from equipoise.client.ape import ApeChain
 from equipoise.client.deployment import Deployment
 from equipoise.commands import NamedErrors
 
-__all__ = ["Command", "account_option", "depositor_options", "load", "sure"]
+__all__ = ["Command", "account_option", "act_options", "depositor_options", "load", "sure"]
 
 
 class Command(NamedErrors, ConnectedProviderCommand):
@@ -25,19 +25,30 @@ def sure(yes, question="Go on?"):
         click.confirm(question, abort=True)
 
 
-def depositor_options(command):
-    """`--account`, `--receiver`, `--max-slippage` and `--yes`."""
-    for option in (
-        click.option("--yes", is_flag=True, help="Do not ask before sending."),
-        click.option(
-            "--max-slippage",
-            type=float,
-            default=0.005,
-            show_default=True,
-            help="Fraction by which the outcome may be worse than the quote.",
-        ),
-        click.option("--receiver", help="Who gets it; the account itself by default."),
-        account_option(),
-    ):
-        command = option(command)
-    return command
+def _with(*options):
+    def decorate(command):
+        for option in options:
+            command = option(command)
+        return command
+
+    return decorate
+
+
+_YES = click.option("--yes", is_flag=True, help="Do not ask before sending.")
+depositor_options = _with(
+    _YES,
+    click.option(
+        "--max-slippage",
+        type=float,
+        default=0.005,
+        show_default=True,
+        help="Fraction by which the outcome may be worse than the quote.",
+    ),
+    click.option("--receiver", help="Who gets it; the account itself by default."),
+    account_option(),
+)
+act_options = _with(
+    _YES,
+    click.option("--print", "only_print", is_flag=True, help="Print target and call data, send nothing."),
+    account_option(),
+)

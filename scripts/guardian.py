@@ -4,10 +4,9 @@ With `--print` nothing is sent: the target and the call data are printed, for a 
 """
 
 import click
-from ape.cli import account_option
 
 from equipoise.client.guardian import TIGHTENED, Guardian
-from scripts._command import Command, load, sure
+from scripts._command import Command, act_options, load, sure
 
 
 @click.group()
@@ -22,21 +21,14 @@ def act(function):
         chosen = function(Guardian(load(provider, account)), **arguments)
         click.echo(chosen.words)
         if only_print:
-            click.echo(f"to    {chosen.contract.address}\ndata  {chosen.data}")
-            return
+            return click.echo(f"to    {chosen.contract.address}\ndata  {chosen.data}")
         chosen.check(account.address)
         sure(yes)
         click.echo(f"done: {chosen.send(account.address).hash}")
 
     command.__click_params__ = list(getattr(function, "__click_params__", ()))
-    for option in (
-        click.option("--yes", is_flag=True, help="Do not ask before sending."),
-        click.option("--print", "only_print", is_flag=True, help="Print target and call data, send nothing."),
-        account_option(),
-    ):
-        command = option(command)
-    name = function.__name__.replace("_", "-")
-    return cli.command(cls=Command, name=name, help=function.__doc__)(command)
+    named = cli.command(cls=Command, name=function.__name__.replace("_", "-"), help=function.__doc__)
+    return named(act_options(command))
 
 
 @act

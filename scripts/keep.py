@@ -1,10 +1,9 @@
 """`ape run keep open --network NETWORK --account ALIAS`: what a keeper does, by hand. Anybody may."""
 
 import click
-from ape.cli import account_option
 
 from equipoise.client.upkeep import Upkeep
-from scripts._command import Command, load
+from scripts._command import Command, account_option, load
 
 
 @click.group()

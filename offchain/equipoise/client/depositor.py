@@ -176,8 +176,8 @@ class Depositor:
             raise InputError(f"{self.show(wanted)} is more than all shares pay, {self.show(everything)}")
         if wanted > idle:
             raise InputError(
-                f"{self.show(wanted)} is more than the idle cash, {self.show(idle)}; redeem at most that, and "
-                "the rest by `ape run exit`, which sells on the exchange"
+                f"{self.show(wanted)} is more than the idle cash, {self.show(idle)}; redeem at most that, "
+                "and the rest by `ape run exit`, which sells on the exchange"
             )
         if wanted == 0:
             raise InputError("these shares are worth less than the smallest unit of cash: nothing to redeem")

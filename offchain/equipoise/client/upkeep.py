@@ -1,4 +1,4 @@
-"""What anybody may do for a vault by hand, as a keeper does it by itself. Each refusal says what is not due."""
+"""What anybody may do for a vault by hand, as a keeper does by itself. Each refusal says what is not due."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ __all__ = ["Filled", "Upkeep"]
 _WHOLE_LOT = 2**256 - 1
 _GAS_PER_TOKEN = 1_000_000
 _PARTS = (1, 2, 4, 8)
+_LEAST_PART = 1_000  # of NAV, that a lot must be
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,10 @@ class Upkeep:
         self.account = str(account)
 
     def poke(self) -> list[str]:
-        """Have the chain look at prices, and at the parity portfolio; what was done. Raises InputError: too early."""
+        """Have the chain look at prices, and at the parity portfolio; what was done.
+
+        Raises InputError when neither is due.
+        """
         realized, done, reasons = self.deployment.realized_volatility, [], []
         now = self.deployment.chain.timestamp()
         for function, due in zip(("poke", "pokeParity"), realized.call("dueAt"), strict=True):
@@ -142,9 +146,12 @@ class Upkeep:
         """The whole lot, or the largest of a few parts that its pool pays for; None for none."""
         deployment = self.deployment
         try:
-            lot = deployment.auction.call("quoteBid", sell, buy, _WHOLE_LOT).sold
+            quote = deployment.auction.call("quoteBid", sell, buy, _WHOLE_LOT)
         except ContractRevert:
             return None
+        lot, cash = quote.sold, quote.bought if buy == deployment.cash.address else quote.sold
+        if cash * _LEAST_PART < deployment.vault.call("totalAssets"):
+            return None  # dust: the gas is worth more
         for part in _PARTS:
             order = (auction, sell, buy, fee, lot // part - lot // 10_000, 0, self.account)
             try:

@@ -69,9 +69,12 @@ def test_fill__auction__takes_every_lot_that_pays(lending: Levered) -> None:
     with pytest.raises(InputError, match="no auction is in course"):
         upkeep.fill()
     upkeep.open()
-    lending.to_curve(0.996)  # lower, and the day's loss budget would stop the last lot
-    filled = upkeep.fill()
-    assert [lot.words for lot in filled] == ["BTC bought", "ETH bought", "SPX bought"]
+    lending.to_curve(0.9992)  # two pools take 0.05 %, the third 0.3 %
+    assert [lot.words for lot in upkeep.fill()] == ["BTC bought", "ETH bought"]
+    with pytest.raises(InputError, match="no pool pays"):
+        upkeep.fill()
+    lending.to_curve(0.9965)
+    assert [lot.words for lot in upkeep.fill()] == ["SPX bought"]
     assert lending.leverage() > 1.5
 
 
