@@ -15,6 +15,7 @@ pytest_plugins = [
     "tests.fixtures.world",
     "tests.fixtures.market",
     "tests.fixtures.levered",
+    "tests.fixtures.governance",
     "tests.fixtures.attacks",
 ]
 

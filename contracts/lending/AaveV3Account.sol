@@ -66,6 +66,11 @@ contract AaveV3Account is ILendingAccount {
         emit Bound(msg.sender);
     }
 
+    /// @inheritdoc ILendingAccount
+    function list(address token) external onlyVault {
+        _list(pool, IERC20(token));
+    }
+
     // ------------------------------------------------------------- collateral
 
     /// @inheritdoc ILendingAccount

@@ -30,8 +30,9 @@ ALLOWED = {
     "client": CHAIN - {"oracle"},
     "world": CHAIN,
     "keeper": CHAIN,
+    "governance": CHAIN | {"world"},
     "simulation": CHAIN | {"world", "keeper"},
-    "report": CHAIN | {"world", "keeper", "simulation"},
+    "report": CHAIN | {"world", "keeper", "simulation", "governance"},
     "commands": CHAIN | {"world", "keeper", "simulation", "report", "evaluation"},
     "cli": CHAIN | {"world", "keeper", "simulation", "report", "commands"},
 }

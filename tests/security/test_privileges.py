@@ -59,7 +59,7 @@ def test_privileged__abi_of_the_core__has_no_other_lever(system: System) -> None
         "RiskParityVault": {
             *("deposit", "mint", "withdraw", "redeem", "redeemInKind", "exchange", "accrueFees"),
             *("approve", "transfer", "transferFrom"),
-            *("setAuction", "setFees", "setDepositCap"),
+            *("setAuction", "setFees", "setDepositCap", "setBasket"),
             *("transferOwnership", "acceptOwnership", "renounceOwnership"),
         },
         "RebalanceAuction": {
@@ -72,19 +72,19 @@ def test_privileged__abi_of_the_core__has_no_other_lever(system: System) -> None
         },
         "AaveV3Account": {
             *("bind", "supply", "withdraw", "release", "borrow", "repay"),
-            *("dropZeroLtvCollateral", "useAsCollateral"),
+            *("dropZeroLtvCollateral", "useAsCollateral", "list"),
         },
         "PriceOracle": {
             *("setFeed", "setTwap"),
             *("transferOwnership", "acceptOwnership", "renounceOwnership"),
         },
         "RealizedVolatility": {
-            *("poke", "pokeParity", "setVolatilityOracle", "setParams"),
+            *("poke", "pokeParity", "setVolatilityOracle", "setBasket", "setParams"),
             *("transferOwnership", "acceptOwnership", "renounceOwnership"),
         },
         "VolatilityOracle": {
             *("postVolatilities", "postCorrelations", "postCoordinates", "solveCoordinates"),
-            *("setBudgets", "setGuardian", "setParams", "raiseThreshold"),
+            *("setBasket", "setBudgets", "setGuardian", "setParams", "raiseThreshold"),
             *("proposeSigner", "activateSigner", "cancelProposal", "removeSigner"),
             *("transferOwnership", "acceptOwnership", "renounceOwnership"),
         },

@@ -50,6 +50,10 @@ class Chain(Protocol):
     @property
     def chain_id(self) -> int: ...
 
+    def request(self, method: str, *params: Any) -> Any:
+        """Result of one JSON-RPC request. Raises RevertedCall or RpcError."""
+        ...
+
     def call(self, to: str, data: bytes, sender: str | None = None, block: int | str = "latest") -> bytes:
         """Answer of a call that changes nothing. Raises RevertedCall."""
         ...

@@ -23,7 +23,7 @@ from equipoise.units import from_token, from_wad
 
 __all__ = ["read_status"]
 
-REASONS = ("none", "parity gap", "volatility too low", "volatility too high")
+REASONS = ("none", "parity gap", "volatility too low", "volatility too high", "retiring asset")
 """`IRebalanceAuction.Reason`, in its order."""
 _NEVER = 2**255
 _NOBODY = "0x" + "0" * 40
@@ -52,6 +52,8 @@ def read_status(
         The node does not answer. What it merely refuses, such as old logs, becomes a finding.
     """
     state = deployment.dashboard()
+    if [token.address for token in deployment.tokens] != list(state.tokens[:-1]):
+        deployment = deployment.refreshed()
     facts: dict[str, Any] = {
         "vault": deployment.vault.address,
         "chain_id": deployment.chain.chain_id,
@@ -195,14 +197,15 @@ def _assets(deployment: Deployment, state: Any) -> dict[str, Any]:
     symbols = dict(zip(_addresses(deployment), (*deployment.symbols, "cash"), strict=True))
     rows = {}
     for i, token in enumerate(state.tokens):
-        has_risk = i < len(state.budgetsWad)
+        # tokens being retired come after the oracle's assets: they have a target and no report
+        has_risk, has_target = i < len(state.assets), i < len(state.tokens) - 1
         fault = FAULTS[state.faults[i]]
         rows[symbols.get(token, token)] = {
             "token": token,
             "balance": state.balances[i],
             "price_usd": from_wad(state.pricesWad[i]) if priced else None,
             "weight": from_wad(state.weightsWad[i]) if priced else None,
-            "target": from_wad(risk.targetsWad[i]) if risk and has_risk else None,
+            "target": from_wad(risk.targetsWad[i]) if risk and has_target else None,
             "risk_share": from_wad(risk.sharesWad[i]) if risk and has_risk else None,
             "budget": from_wad(state.budgetsWad[i]) if has_risk else None,
             "volatility_ann": from_wad(state.volatilitiesWad[i]) if has_risk else None,

@@ -48,7 +48,7 @@ def describe_call(deployment: Deployment, target: str, data: bytes) -> str:
     if function.name == "setParams" and contract.interface.has("params"):
         words = _changes(contract.call("params"), arguments[0])
     elif function.name == "setBudgets":
-        words = ", ".join(f"{lane / 1e6:g} %" for lane in unpack_lanes(arguments[0], deployment.n))
+        words = ", ".join(f"{lane / 1e6:g} %" for lane in unpack_lanes(arguments[0], len(deployment.budgets)))
     else:
         words = ", ".join(_word(deployment, value) for value in arguments)
     return f"{name}.{function.name}({words})"

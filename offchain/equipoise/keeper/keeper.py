@@ -9,7 +9,7 @@ It knows no clock either: `wait_until` sleeps on a live chain and warps on a loc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import Any
@@ -114,11 +114,19 @@ class Keeper:
         self._quoter = quoter
         self._wait_until = wait_until
         self._min_trade = min_trade
-        self._units = {token.address: 10 ** token.call("decimals") for token in self._tokens}
+        self._units: dict[str, int] = {}
+        self._learn_units()
 
-    @property
-    def _tokens(self) -> tuple[Contract, ...]:
-        return (*self.deployment.tokens, self.deployment.cash)
+    def _learn_units(self) -> None:
+        for token in (*self.deployment.tokens, self.deployment.cash):
+            if token.address not in self._units:
+                self._units[token.address] = 10 ** token.call("decimals")
+
+    def _follow(self, tokens: Sequence[str]) -> None:
+        """Read the basket anew when the vault's `tokens` are no longer those that this keeper knows."""
+        if [token.address for token in self.deployment.tokens] != list(tokens[:-1]):
+            self.deployment = self.deployment.refreshed()
+            self._learn_units()
 
     def poke(self) -> list[Receipt]:
         """Have the chain look at prices, and at the parity portfolio, where it is time; what was sent."""
@@ -155,6 +163,7 @@ class Keeper:
         state = self.deployment.dashboard()
         if not state.auctionOpen:
             return []
+        self._follow(state.tokens)
         prices = {token: from_wad(price) for token, price in zip(state.tokens, state.pricesWad, strict=True)}
         params = self.deployment.auction.call("params")
         curve = PriceCurve(
@@ -272,6 +281,7 @@ class Keeper:
             auction = self.deployment.auction.call("current")
             if not auction.ripcord or self.deployment.chain.timestamp() >= auction.endsAt:
                 return
+            self._follow(self.deployment.vault.call("holdings").tokens)
             try:
                 yield from self._ripcord_now(auction.id)
             except ContractRevert as revert:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from equipoise.client.config import DeploymentConfig
-from equipoise.client.deployment import CONTRACTS, Deployment, deploy, deployment_path
+from equipoise.client.deploy import deploy
+from equipoise.client.deployment import CONTRACTS, Deployment, deployment_path
 from equipoise.errors import InputError
 from equipoise.simulation.demo import local_config
 from equipoise.world import World
