@@ -17,6 +17,8 @@ pytest_plugins = [
     "tests.fixtures.levered",
     "tests.fixtures.governance",
     "tests.fixtures.attacks",
+    "tests.fixtures.deploying",
+    "tests.fixtures.privileges",
 ]
 
 _SHARED_CHAIN = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]

@@ -119,7 +119,12 @@ contract RealizedVolatility is IRealizedVolatility, IParameters, Ownable2Step {
                 lanes[1] |= weight << (Word8.LANE_BITS * i);
             }
         }
-        (_volatilities, _missingWeights, _settledLogs, _pendingLogs) = (lanes[0], lanes[1], lanes[2], lanes[3]);
+        (_volatilities, _missingWeights, _settledLogs, _pendingLogs) = (
+            lanes[0],
+            lanes[1],
+            lanes[2],
+            lanes[3]
+        );
         _n = uint8(n);
         _assets = SSTORE2.write(abi.encode(newAssets));
         emit BasketSet(newAssets);

@@ -515,9 +515,7 @@ contract VolatilityOracle is SignerSet, EIP712 {
     }
 
     /// @dev Nothing reported stays nothing: a floor alone is no report.
-    function _volatilitiesInUse(
-        State memory state
-    ) private view returns (uint256 raised, uint256 scaled) {
+    function _volatilitiesInUse(State memory state) private view returns (uint256 raised, uint256 scaled) {
         uint256 vols = _reported(state);
         if (vols == 0) return (0, 0);
         Floors memory f = _floors;

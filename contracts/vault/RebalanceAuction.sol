@@ -206,14 +206,7 @@ contract RebalanceAuction is RiskTargets, IParameters, Ownable2Step, ReentrancyG
         address receiver
     ) external nonReentrant returns (uint256[] memory sold, uint256 bought) {
         IRiskParityVault.Portfolio memory book = vault.portfolio();
-        Trade memory t = _bid(
-            id,
-            book,
-            _basket(book, sellAmounts),
-            _cashIndex(book),
-            maxBuyAmount,
-            receiver
-        );
+        Trade memory t = _bid(id, book, _basket(book, sellAmounts), _cashIndex(book), maxBuyAmount, receiver);
         return (t.sold, t.bought);
     }
 
@@ -261,8 +254,7 @@ contract RebalanceAuction is RiskTargets, IParameters, Ownable2Step, ReentrancyG
         uint256[] calldata sellAmounts
     ) private pure returns (uint256[] memory amounts) {
         uint256 count = _cashIndex(book);
-        if (sellAmounts.length != count)
-            revert RebalanceAuction__LengthMismatch(sellAmounts.length, count);
+        if (sellAmounts.length != count) revert RebalanceAuction__LengthMismatch(sellAmounts.length, count);
         amounts = new uint256[](count + 1);
         for (uint256 i; i < count; ++i) amounts[i] = sellAmounts[i];
     }

@@ -33,7 +33,7 @@ ALLOWED = {
     "governance": CHAIN | {"world"},
     "simulation": CHAIN | {"world", "keeper"},
     "report": CHAIN | {"world", "keeper", "simulation", "governance"},
-    "commands": CHAIN | {"world", "keeper", "simulation", "report", "evaluation"},
+    "commands": CHAIN | {"world", "keeper", "simulation", "report", "evaluation", "governance"},
     "cli": CHAIN | {"world", "keeper", "simulation", "report", "commands"},
 }
 NO_CHAIN = {"web3", "ape", "eth_abi", "eth_account", "eth_keys", "requests", "socket"}

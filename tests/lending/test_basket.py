@@ -1,4 +1,4 @@
-"""Another basket over a lending account: sold through auctions, gifts at the venue, and the ripcord in between."""
+"""Another basket over a lending account: sales through auctions, gifts at the venue, the ripcord."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ def test_ripcord__pulled_before_a_change__goes_on_after_it(levered: Levered) -> 
 
 
 def test_ripcord__while_nothing_is_reported_for_the_new_basket__can_be_pulled(levered: Levered) -> None:
-    """EQ-97 EQ-132: below the trigger at once; below the target once signers are silent, as their clock goes on."""
+    """EQ-97 EQ-132: below the trigger at once; below the target once signers are silent."""
     s = levered
     btc, eth, spx = assets_of(s)
     changed = change_basket(s, [btc, eth], [spx])

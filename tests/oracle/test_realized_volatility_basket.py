@@ -1,4 +1,4 @@
-"""Another basket under the realised volatilities: what stays keeps its memory, what is new gathers its own."""
+"""Another basket of realised volatilities: what stays keeps its memory, what is new gathers its own."""
 
 from __future__ import annotations
 

@@ -222,9 +222,7 @@ def test_setBasket__before_any_report__waits_for_the_first(make_committee):
     posts=st.lists(st.floats(0.01, 5.0), min_size=1, max_size=3),
     settle=st.booleans(),
 )
-def test_setBasket__any_sequence__each_basket_begins_with_its_own_first_post(
-    reported, sizes, posts, settle
-):
+def test_setBasket__any_sequence__each_basket_begins_with_its_own_first_post(reported, sizes, posts, settle):
     """EQ-91: whatever was posted before, settled or not, no lane of it shows."""
     chain = reported.oracle.chain
     snapshot = chain.request("evm_snapshot")

@@ -1,4 +1,4 @@
-"""Attacks around a change of the basket: replays, shifted lanes, sandwiches, and a NAV swollen to write off more."""
+"""Attacks around a change of the basket: replays, shifted lanes, sandwiches, a NAV swollen for the call."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def retiring(s: System, rest_usd: float) -> System:
 
 
 def test_attack__reports_kept_over_there_and_back__are_dead(invested: System, attack: Ledger) -> None:
-    """EQ-90: signed for A before A -> B -> A, when volatilities were a fifth: posting them later levers up."""
+    """EQ-90: signed for A before A -> B -> A, at a fifth: posting them later would lever up."""
     s, new = invested, list_asset(invested)
     s.warp(60)
     kept = [signer.sign_volatilities([v / 5 for v in s.vols], s.now()) for signer in s.signers]

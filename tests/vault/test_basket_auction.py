@@ -1,4 +1,4 @@
-"""Auctions across a change of the basket: what is new is bought, what is retired is sold, nothing is mixed up."""
+"""Auctions across a change of the basket: what is new is bought, what is retired is sold."""
 
 from __future__ import annotations
 
@@ -123,9 +123,7 @@ def test_bid__into_an_auction_of_another_basket__is_refused(invested: System) ->
     version = s.vault.call("basketVersion")
     for sell, buy in ((first.token, s.cash), (s.cash, third.token), (third.token, s.cash)):
         args = (now, sell, buy, 10**4, MAX, s.keeper)
-        revert = changed.refuses(
-            "RebalanceAuction__BasketChanged", s.auction, "bid", *args, sender=s.keeper
-        )
+        revert = changed.refuses("RebalanceAuction__BasketChanged", s.auction, "bid", *args, sender=s.keeper)
         assert revert.arguments == (version - 1, version)
     args = (sell, buy, 10**4)
     changed.refuses("RebalanceAuction__BasketChanged", s.auction, "quoteBid", *args, sender=s.keeper)

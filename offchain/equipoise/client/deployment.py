@@ -180,7 +180,7 @@ class Deployment:
 def _basket(
     vault: Contract, oracle: Contract, data: Mapping[str, Any]
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[int, ...], tuple[float, ...]]:
-    """Tokens, symbols, pool fees and budgets: the chain's basket, named by the saved file where it knows it."""
+    """Tokens, symbols, pool fees, budgets: the chain's basket, named by the saved file where it knows it."""
     tokens = tuple(vault.call("holdings").tokens[:-1])
     saved = {
         token.lower(): (symbol, fee)

@@ -78,7 +78,7 @@ def run(
     record = Record.open(chain, deployer, config, plan, path=path, restart=restart)
     if record.complete:
         deployment = Deployment.load(chain, record.path)
-        console.print(f"{record.path} is complete: nothing to do", highlight=False)
+        console.print(f"{record.path} is complete: nothing to do", highlight=False, soft_wrap=True)
         print_handover(console, deployment, config)
         return deployment, record
     wait_for_pending(chain, deployer, patience)

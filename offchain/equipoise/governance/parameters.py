@@ -42,7 +42,8 @@ class Parameter:
 
     `contract` is an attribute of `Deployment`, `name` what the setter's error says. A bound that is a name
     is the value of that parameter in the same call. `tighter` is the direction that the guardian may take at
-    once (empty: none), `error` what the setter says outside the range; `construction` marks what is fixed.
+    once (empty: none), `high_unlevered` the upper bound without a lending account where it differs, `error`
+    what the setter says outside the range.
     """
 
     contract: str
@@ -53,6 +54,7 @@ class Parameter:
     high: Bound
     default: int | None
     tighter: str = ""
+    high_unlevered: int | None = None
     error: str = "ParameterOutOfRange"
     note: str = ""
 
@@ -77,7 +79,7 @@ class Parameter:
         """
         if self.name.endswith("Wad"):
             return to_wad(value)
-        scale = {"cash": 10**cash_decimals, "1e-8": LANE_SCALE}.get(self.unit, 1)
+        scale = {"cash": 10**cash_decimals, "of variance": LANE_SCALE}.get(self.unit, 1)
         scaled = to_wad(value) * scale
         if scaled % WAD:
             raise InputError(f"{self.key} is {value}: give a whole number of {self.unit}")
@@ -91,17 +93,17 @@ class Parameter:
             return f"{raw / WAD:g}"
         if self.unit == "s":
             return _seconds(raw)
-        if self.unit == "1e-8":
+        if self.unit == "of variance":
             return f"{raw / LANE_SCALE:g}"
-        return "2^96 - 1" if raw == BOOK_MAX else f"{raw:g}" if self.unit == "cash" else str(raw)
+        return "2^96 - 1" if raw == BOOK_MAX else f"{raw:,}"
 
     def bounds(self, deployment: Deployment, values: dict[str, int]) -> tuple[int, int]:
         """The range in a call that sets `values` (raw, by name), on this deployment."""
         low, high = (values[bound] if isinstance(bound, str) else bound for bound in (self.low, self.high))
         if self.name == "minPriceWad":
             high -= 1
-        if self.name == "maxLeverageWad" and deployment.account is None:
-            high = WAD
+        if self.high_unlevered is not None and deployment.account is None:
+            high = self.high_unlevered
         return low, high
 
 
@@ -113,7 +115,8 @@ def _seconds(value: int) -> str:
     return "0"
 
 
-Row = tuple[str, str, Bound, Bound] | tuple[str, str, Bound, Bound, str]
+Row = tuple[Any, ...]
+"""Name, unit, low, high, and where there are such: tighter, high without a lending account."""
 
 
 def _section(
@@ -121,7 +124,7 @@ def _section(
 ) -> list[Parameter]:
     """Rows in the order of the setter's struct, which is the order of the defaults."""
     return [
-        Parameter(contract, setter, *row[:4], default=default, tighter="".join(row[4:]), **common)
+        Parameter(contract, setter, *[*row[:4], default, *row[4:]], **common)
         for row, default in zip(rows, defaults, strict=True)
     ]
 
@@ -142,7 +145,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         AuctionConfig().params(),
         [
             ("targetVolatilityWad", "1/√year", _part(0.01), WAD, LOWER),
-            ("maxLeverageWad", "NAV", _part(0.1), 4 * WAD, LOWER),
+            ("maxLeverageWad", "NAV", _part(0.1), 4 * WAD, LOWER, WAD),
             ("parityBandWad", "variance", _part(0.001), _part(0.2)),
             ("volatilityBandWad", "relative", _part(0.01), _part(0.5)),
             ("startPremiumWad", "of mid", 0, _part(0.05)),
@@ -184,7 +187,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         ],
     ),
     Parameter(
-        *("volatility_oracle", "setBudgets", "budget", "1e-8", LANE_SCALE // 100, LANE_SCALE, None),
+        *("volatility_oracle", "setBudgets", "budget", "of variance", LANE_SCALE // 100, LANE_SCALE, None),
         error="VolatilityOracle__BudgetOutOfRange",
         note="each; they sum to 1",
     ),

@@ -16,7 +16,10 @@ _HEAD = ("parameter", "unit", "range", "default", "set by", "guardian, at once",
 
 
 def _range(parameter: Parameter) -> str:
-    return f"{parameter.shown(parameter.low)} to {parameter.shown(parameter.high)}"
+    words = f"{parameter.shown(parameter.low)} to {parameter.shown(parameter.high)}"
+    if parameter.high_unlevered is None:
+        return words
+    return f"{words}; without a lending account to {parameter.shown(parameter.high_unlevered)}"
 
 
 def _row(parameter: Parameter) -> tuple[str, ...]:

@@ -13,7 +13,18 @@ from equipoise.governance.draft import Call, Draft
 from equipoise.governance.parameters import PARAMETERS, Parameter, find_parameter
 from equipoise.units import LANE_SCALE, Number, pack_budgets, unpack_lanes
 
-__all__ = ["abdicate", "budgets", "change", "deposit_cap", "fees", "signer", "target_volatility"]
+__all__ = [
+    "abdicate",
+    "active_symbols",
+    "budgets",
+    "budgets_word",
+    "change",
+    "deposit_cap",
+    "fees",
+    "signer",
+    "target_volatility",
+    "token_of",
+]
 
 NOBODY = "0x" + "0" * 40
 Struct = tuple[dict[str, Any], tuple[Any, ...], tuple[Any, ...]]
@@ -26,18 +37,11 @@ def budgets(deployment: Deployment, shares: Sequence[float]) -> Draft:
 
     Setting them clears the coordinates, so that the same proposal has the chain solve for new ones.
     """
-    if len(shares) != deployment.n:
-        names = ", ".join(deployment.symbols)
-        raise InputError(f"{len(shares)} budgets for {deployment.n} assets: give one each of {names}")
-    for symbol, share in zip(deployment.symbols, shares, strict=True):
-        if not share >= MIN_BUDGET:
-            raise InputError(
-                f"the budget of {symbol} is {share:g}; the least is {MIN_BUDGET:g}: remove the asset instead"
-            )
-    word = pack_budgets(shares)
+    symbols = active_symbols(deployment)
+    word = budgets_word(symbols, shares)
     oracle = deployment.volatility_oracle
-    before = unpack_lanes(oracle.call("budgets"), deployment.n)
-    after = unpack_lanes(word, deployment.n)
+    before = unpack_lanes(oracle.call("budgets"), len(symbols))
+    after = unpack_lanes(word, len(symbols))
     if before == after:
         raise InputError(f"the budgets are {_percents(after)} already")
     calls = [Call(oracle, "setBudgets", (word,))]
@@ -45,9 +49,29 @@ def budgets(deployment: Deployment, shares: Sequence[float]) -> Draft:
         calls.append(Call(oracle, "solveCoordinates", ()))
     lines = [
         f"- {symbol}: {old / LANE_SCALE:.2%} -> {new / LANE_SCALE:.2%}"
-        for symbol, old, new in zip(deployment.symbols, before, after, strict=True)
+        for symbol, old, new in zip(symbols, before, after, strict=True)
     ]
     return Draft(f"Risk budgets {_percents(after)}", tuple(calls), "\n".join(lines))
+
+
+def active_symbols(deployment: Deployment) -> list[str]:
+    """The oracle's assets in its order: the vault's, without those being retired."""
+    known = {t.address: s for s, t in zip(deployment.symbols, deployment.tokens, strict=True)}
+    return [known.get(token, token) for token in deployment.volatility_oracle.call("assets")]
+
+
+def budgets_word(symbols: Sequence[str], shares: Sequence[float]) -> int:
+    """The budgets of these assets as the chain takes them. Raises InputError for shares that cannot be."""
+    if len(shares) != len(symbols):
+        raise InputError(
+            f"{len(shares)} budgets for {len(symbols)} assets: give one each of {', '.join(symbols)}"
+        )
+    for symbol, share in zip(symbols, shares, strict=True):
+        if not share >= MIN_BUDGET:
+            raise InputError(
+                f"the budget of {symbol} is {share:g}; the least is {MIN_BUDGET:g}: remove the asset instead"
+            )
+    return pack_budgets(shares)
 
 
 def _percents(lanes: Sequence[int]) -> str:

@@ -19,7 +19,7 @@ from equipoise.client.contract import Contract
 from equipoise.client.deployment import Deployment
 from equipoise.errors import ContractRevert
 from equipoise.policy.auction import PriceCurve
-from equipoise.policy.rebalance import CASH, plan_trades
+from equipoise.policy.rebalance import CASH, Trade, plan_trades
 from equipoise.units import WAD, from_wad
 
 __all__ = ["Fill", "Keeper", "Opportunity", "RipcordFill"]
@@ -28,6 +28,7 @@ _WHOLE_LOT = 2**256 - 1
 # The curve falls by less than this factor in a second of any permitted auction; a plan rounds to seconds.
 _PRICE_MARGIN = 1e-6
 _PARTS = (1, 2, 4, 8)
+_RETIRED_DUST = 0.00002  # of NAV: well under the 0.0001 that the vault writes off
 _RIPCORD_STEP = 30  # seconds between two looks at a discount that does not pay yet
 _ROUNDING = 1_000_000  # of a quoted amount, left out: prices move between the quote and the block
 
@@ -200,6 +201,12 @@ class Keeper:
             debt=from_wad(state.debtWad),
             borrowable=inf if state.levered else 0.0,
         )
+        # a token being retired is to go to the last cent that is worth its gas
+        trades += [
+            Trade(symbol, CASH, values[symbol])
+            for symbol in deployment.symbols[len(state.assets) :]
+            if _RETIRED_DUST * nav < values[symbol] < self._min_trade * nav
+        ]
         for trade in trades:
             if trade.buy == CASH:
                 yield address[trade.sell], deployment.cash.address, fees[trade.sell]

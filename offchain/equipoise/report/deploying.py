@@ -22,7 +22,9 @@ def print_findings(console: Console, findings: Sequence[Finding]) -> None:
     styles = {"error": "red", "warning": "yellow"}
     for finding in sorted(findings, key=lambda found: found.level):
         label = f"[{styles[finding.level]}]{finding.level:>7}[/]"
-        console.print(f"{label}  [bold]{finding.subject}[/]  {finding.message}", highlight=False)
+        console.print(
+            f"{label}  [bold]{finding.subject}[/]  {finding.message}", highlight=False, soft_wrap=True
+        )
 
 
 class StepPrinter:
@@ -55,7 +57,7 @@ class StepPrinter:
 
     def _line(self, place: str, name: str, gas: str, transaction: str) -> None:
         short = f"  {transaction[:10]}…" if transaction else ""
-        self._console.print(f"{place}  {name:<40} {gas:>15}{short}", highlight=False)
+        self._console.print(f"{place}  {name:<40} {gas:>15}{short}", highlight=False, soft_wrap=True)
 
 
 def print_costs(console: Console, receipts: Sequence[tuple[str, Receipt]], gas_price: int) -> None:
@@ -74,11 +76,17 @@ def print_costs(console: Console, receipts: Sequence[tuple[str, Receipt]], gas_p
 
 def print_handover(console: Console, deployment: Deployment, config: DeploymentConfig) -> None:
     """Where everything is, and what the owner has to do."""
-    console.print(f"vault      {deployment.vault.address}", highlight=False)
+    console.print(f"vault      {deployment.vault.address}", highlight=False, soft_wrap=True)
     if deployment.timelock and deployment.governor and deployment.votes:
-        console.print(f"votes      {deployment.votes.address}", highlight=False)
-        console.print(f"timelock   {deployment.timelock.address}  owns everything", highlight=False)
-        console.print(f"governor   {deployment.governor.address}  is all that may propose", highlight=False)
+        console.print(f"votes      {deployment.votes.address}", highlight=False, soft_wrap=True)
+        console.print(
+            f"timelock   {deployment.timelock.address}  owns everything", highlight=False, soft_wrap=True
+        )
+        console.print(
+            f"governor   {deployment.governor.address}  is all that may propose",
+            highlight=False,
+            soft_wrap=True,
+        )
         return
     pending = [
         contract
@@ -86,6 +94,8 @@ def print_handover(console: Console, deployment: Deployment, config: DeploymentC
         if (contract := getattr(deployment, name)).call("owner").lower() != str(config.owner).lower()
     ]
     if pending:
-        console.print(f"{config.owner} has to call acceptOwnership() on each of:", highlight=False)
+        console.print(
+            f"{config.owner} has to call acceptOwnership() on each of:", highlight=False, soft_wrap=True
+        )
         for contract in pending:
-            console.print(f"  {contract.address}  {contract.name}", highlight=False)
+            console.print(f"  {contract.address}  {contract.name}", highlight=False, soft_wrap=True)

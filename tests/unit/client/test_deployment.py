@@ -8,11 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from equipoise.client.artifacts import load_artifact
 from equipoise.client.config import DeploymentConfig
+from equipoise.client.contract import create
 from equipoise.client.deploy import deploy
 from equipoise.client.deployment import CONTRACTS, Deployment, deployment_path
 from equipoise.errors import InputError
+from equipoise.report.status import status
 from equipoise.simulation.demo import local_config
+from equipoise.units import pack_budgets
 from equipoise.world import World
 
 OWNED = ("volatility_oracle", "price_oracle", "guard", "vault", "auction")
@@ -133,3 +137,29 @@ def test_load__no_code_at_an_address__names_the_contract(
     path.write_text(json.dumps(data))
     with pytest.raises(InputError, match=rf"no code at {world.accounts[5]} \(lens\) on chain 31337"):
         Deployment.load(world.chain, path)
+
+
+def test_load__after_a_change_of_the_basket__is_the_chains(world: World, tmp_path: Path) -> None:
+    """EQ-99: tokens and order from the vault; names and fees from the file, else from the token."""
+    deployer = world.accounts[0]
+    config = local_config(world, [0.1, 0.2, 0.3, 0.15, 0.25], SIGNERS, owner=deployer)
+    made = deploy(world.chain, deployer, config)
+    path = made.save(tmp_path / "31337.json")
+    new = create(world.chain, load_artifact("OddToken"), "BTC", 18, sender=deployer)
+    feed = world.feeds["LINK"].address
+    made.price_oracle.send("setFeed", (new, feed, 90_000, 50, 1, 10**30), sender=deployer)
+    btc, eth = (world.tokens[name].address for name in ("BTC", "ETH"))
+    assets = [eth, new.address, btc]
+    made.volatility_oracle.send("setBasket", assets, pack_budgets([0.5, 0.2, 0.3]), sender=deployer)
+    made.realized_volatility.send("setBasket", assets, sender=deployer)
+    made.vault.send("setBasket", assets, sender=deployer)
+    found = Deployment.load(world.chain, path)
+    assert [token.address for token in found.tokens] == assets
+    assert found.symbols == ("ETH", "BTC", f"BTC {btc}")
+    fees = dict(zip(made.symbols, made.pool_fees, strict=True))
+    assert found.pool_fees == (fees["ETH"], 3_000, fees["BTC"])
+    assert found.budgets == pytest.approx((0.5, 0.2, 0.3))
+    assert found.refreshed().to_json() == found.to_json()
+    assert made.refreshed().symbols == found.symbols
+    assert set(status(found)["assets"]) == {*found.symbols, "cash"}
+    assert list(status(made)["assets"]) == [*found.symbols, "cash"]

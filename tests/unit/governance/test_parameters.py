@@ -39,7 +39,7 @@ def test_find_parameter__unknown__names_close_ones() -> None:
         InputError, match=r"no parameter 'targetVol'; choose one of auction.targetVolatility$"
     ):
         find_parameter("targetVol")
-    with pytest.raises(InputError, match="choose one of auction.targetVolatility, auction.maxLeverage"):
+    with pytest.raises(InputError, match=r"choose one of auction.targetVolatility, auction.maxLeverage"):
         find_parameter("vault.colour")
 
 

@@ -40,7 +40,7 @@ def _owners(deployment: Deployment, deployer: str, config: DeploymentConfig) -> 
     for name in OWNED:
         contract: Contract = getattr(deployment, name)
         owner, pending = contract.call("owner"), contract.call("pendingOwner")
-        offered = timelock is None and (owner, pending.lower()) == (deployer, wanted.lower())
+        offered = timelock is None and [owner.lower(), pending.lower()] == [deployer.lower(), wanted.lower()]
         if not offered and (owner.lower(), pending) != (wanted.lower(), NOBODY):
             wrong.append(f"{contract.name} is owned by {owner}, offered to {pending}, instead of by {wanted}")
     return wrong

@@ -126,7 +126,8 @@ def _wiring(chain: Chain, deployer: str, config: DeploymentConfig, at: dict[str,
     fees, cap = config.fees.params(), to_token(config.deposit_cap, config.cash_decimals)
 
     def has_fees() -> bool:
-        return tuple(vault.call("fees")) == fees and vault.call("feeRecipient") == config.fee_recipient
+        recipient = vault.call("feeRecipient").lower()
+        return tuple(vault.call("fees")) == fees and bool(recipient == config.fee_recipient.lower())
 
     return [
         setting(

@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from eth_utils import to_checksum_address
+
 from equipoise.client.chain import Chain, Receipt
 from equipoise.client.config import DeploymentConfig
 from equipoise.client.deploy.plan import Plan
@@ -173,7 +175,7 @@ def _begun(chain: Chain, deployer: str, config: DeploymentConfig, plan: Plan) ->
         "chain_id": chain.chain_id,
         "complete": False,
         "genesis": chain.request("eth_getBlockByNumber", "0x0", False)["hash"],
-        "deployer": deployer,
+        "deployer": to_checksum_address(deployer),
         "config_hash": config_hash(shown),
         "symbols": list(config.symbols),
         "pool_fees": [asset.pool_fee for asset in config.assets],
