@@ -68,3 +68,19 @@ def activate(upkeep, signer):
     """Carry out the proposal of a signer whose time has come."""
     upkeep.activate(signer)
     return f"{signer} signs from now on"
+
+
+@chore
+@click.argument("symbol")
+def drop(upkeep, symbol):
+    """Stop using SYMBOL as collateral, whose LTV the lending venue has set to zero."""
+    upkeep.collateral(symbol, use=False)
+    return f"{symbol} is no collateral any more"
+
+
+@chore
+@click.argument("symbol")
+def use(upkeep, symbol):
+    """Use SYMBOL as collateral again, once its LTV is back."""
+    upkeep.collateral(symbol, use=True)
+    return f"{symbol} is collateral again"

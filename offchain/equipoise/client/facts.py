@@ -7,6 +7,7 @@ What cannot be known, for want of a report or a price, is None and never 0.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -30,7 +31,10 @@ _NOBODY = "0x" + "0" * 40
 
 
 def read_status(
-    deployment: Deployment, services: Mapping[str, str] | None = None, since: int = 0
+    deployment: Deployment,
+    services: Mapping[str, str] | None = None,
+    since: int = 0,
+    clock: Callable[[], float] = time.time,
 ) -> dict[str, Any]:
     """The state of a vault, of what waits around it, and what follows from both.
 
@@ -40,6 +44,8 @@ def read_status(
         Base URL of a service by its kind ("keeper", "relay", "signer"), asked for its health.
     since
         Block from which events are looked for: that of the deployment, where it is known.
+    clock
+        Unix time here, to tell how old the node's last block is.
 
     Returns
     -------
@@ -61,6 +67,7 @@ def read_status(
         "symbol": deployment.vault.call("symbol"),
         "cash_symbol": deployment.cash.call("symbol"),
         "timestamp": state.timestamp,
+        "head_age_s": max(0, int(clock()) - state.timestamp),
         "mode": MODES[state.mode],
     }
     facts |= _money(deployment, state) | _risk(deployment, state) | _lending(deployment, state)

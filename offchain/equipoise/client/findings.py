@@ -30,6 +30,8 @@ FAULTS = (
 SEVERITIES = ("error", "warning", "info")
 _DEPEG = 0.01  # of the deposit token, told from here on
 _NEARLY_USED = 0.8  # of the loss budget
+_OLD_HEAD = 600  # seconds since a node's last block from which on it is told
+_OWN_CLOCK = (1337, 31337)  # local chains, whose time is not the world's
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 Facts = Mapping[str, Any]
@@ -66,7 +68,19 @@ class Finding:
 
 def findings_of(facts: Facts) -> list[Finding]:
     """All findings, the gravest first: by mode, then by severity."""
-    kinds = (_prices, _venue, _reports, _health, _pauses, _ripcord, _signers, _cash, _market, _services)
+    kinds = (
+        _prices,
+        _venue,
+        _reports,
+        _health,
+        _pauses,
+        _ripcord,
+        _signers,
+        _cash,
+        _market,
+        _head,
+        _services,
+    )
     found = [finding for kind in kinds for finding in kind(facts)]
     found += [*_waiting(facts), *_auction(facts)]
     return sorted(found, key=lambda f: (-MODES.index(f.mode or MODES[0]), SEVERITIES.index(f.severity)))
@@ -224,6 +238,14 @@ def _market(facts: Facts) -> Iterator[Finding]:
     if used is not None and used >= _NEARLY_USED * budget:
         text = f"{used / budget:.0%} of the day's loss budget is used: bids may be refused"
         yield Finding("loss-budget", "warning", text, "", None, "Compromised signer")
+
+
+def _head(facts: Facts) -> Iterator[Finding]:
+    age = facts["head_age_s"]
+    if facts["chain_id"] not in _OWN_CLOCK and age > _OLD_HEAD:
+        text = f"the node's last block is {span(age)} old: it is behind, or it lies"
+        remedy = "ask another node before anything is sent"
+        yield Finding("head-old", "error", text, remedy, None, "Reorganisation, or a node that lies")
 
 
 def _services(facts: Facts) -> Iterator[Finding]:

@@ -93,6 +93,24 @@ class Upkeep:
             raise InputError(f"{signer} may be activated in {span(ready_at - now)}")
         oracle.send("activateSigner", signer, sender=self.account)
 
+    def collateral(self, symbol: str, use: bool) -> None:
+        """Stop using a token as collateral whose LTV the venue has set to zero, or use it again.
+
+        Raises InputError when the lending account refuses, as while too little other collateral is left.
+        """
+        deployment = self.deployment
+        if deployment.account is None:
+            raise InputError("this vault does not borrow: nothing of it is collateral")
+        if symbol not in deployment.symbols:
+            raise InputError(f"{symbol!r} is not in the basket; it holds {', '.join(deployment.symbols)}")
+        token = deployment.tokens[deployment.symbols.index(symbol)].address
+        function = "useAsCollateral" if use else "dropZeroLtvCollateral"
+        try:
+            deployment.account.call(function, token, sender=self.account)
+        except ContractRevert as revert:
+            raise InputError(f"{symbol}: {revert}; nothing was sent") from revert
+        deployment.account.send(function, token, sender=self.account)
+
     # ------------------------------------------------------------------- fill
 
     def fill(self) -> list[Filled]:
