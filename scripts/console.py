@@ -39,7 +39,7 @@ if networks.active_provider is None:
     raise RuntimeError("no network: start `ape console --network ecosystem:network:provider` first")
 deployment = Deployment.load(ApeChain(networks.active_provider))
 _at = {name: getattr(deployment, name) for name in CONTRACTS}
-_at |= {name: getattr(deployment, name, None) for name in ("votes", "timelock", "governor", "account")}
+_at |= {name: getattr(deployment, name) for name in ("votes", "timelock", "governor", "account")}
 _at = {
     name: project.contracts[contract.name].at(contract.address) if contract else None
     for name, contract in _at.items()

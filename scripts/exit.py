@@ -4,7 +4,7 @@ import click
 
 from equipoise.client.depositor import SHARE_DECIMALS, Depositor
 from equipoise.units import from_token
-from scripts._command import Command, depositor_options, load, sure
+from scripts._command import Command, against, depositor_options, load, sure
 
 
 @click.command(cls=Command)
@@ -38,19 +38,18 @@ def _sold(me, shares, options, keep, max_slippage, yes):
     click.echo(f"the exchange pays {me.show(quote.assets)} now{cost}; at least {me.show(quote.min_assets)}")
     sure(yes)
     paid = me.exit(quote, keep=keep, **options)
-    click.echo(
-        f"{me.show(paid)} received, {paid / quote.assets - 1 if quote.assets else 0:+.4%} against the quote"
-    )
+    click.echo(f"{me.show(paid)} received, {against(paid, quote.assets)}")
 
 
 def _in_kind(me, shares, options, keep, max_slippage, yes):
     quote = me.quote_in_kind(shares, options["skip"])
     click.echo(f"exit in kind with {from_token(shares, SHARE_DECIMALS):,.6f} shares, for")
     _print(me, quote.amounts)
-    click.echo(f"repaying {me.show(quote.debt)} of the debt, a thousandth for interest included")
+    if quote.debt:
+        click.echo(f"repaying {me.show(quote.debt)} of the debt, a thousandth for interest included")
     sure(yes)
     done = me.exit_in_kind(quote, **options)
-    click.echo(f"received, against {me.show(done.debt)} repaid:")
+    click.echo(f"received, against {me.show(done.debt)} repaid:" if done.debt else "received:")
     _print(me, done.amounts)
 
 

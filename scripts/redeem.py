@@ -4,7 +4,7 @@ import click
 
 from equipoise.client.depositor import SHARE_DECIMALS, Depositor
 from equipoise.units import from_token
-from scripts._command import Command, depositor_options, load, sure
+from scripts._command import Command, against, depositor_options, load, sure
 
 
 @click.command(cls=Command)
@@ -23,4 +23,4 @@ def cli(provider, account, amount, receiver, max_slippage, yes):
     click.echo(f"at mid prices they are worth {me.show(quote.worth)}: spread and fee cost {cost:.2%}")
     sure(yes)
     assets, _ = me.redeem(quote, receiver, max_slippage)
-    click.echo(f"{me.show(assets)} received, {assets / quote.assets - 1:+.4%} against the quote")
+    click.echo(f"{me.show(assets)} received, {against(assets, quote.assets)}")

@@ -8,144 +8,22 @@ import ast
 import importlib
 import os
 import re
-import shlex
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
 from equipoise.client.artifacts import ROOT, load_artifact
 from equipoise.client.contract import create
-from equipoise.client.facts import read_status
 from equipoise.governance import State, Support
-from equipoise.keeper import Keeper
+from equipoise.oracle.journal import Journal
 from equipoise.world import World
-from tests.e2e.conftest import BIN, environment
+from tests.e2e.conftest import BIN
+from tests.fixtures.drill import DAY, HOUR, INCIDENTS, RUNBOOK, Drill
 from tests.fixtures.governance import Governed, govern
 from tests.fixtures.levered import ASSETS, build_levered
-
-RUNBOOK = (ROOT / "offchain" / "RUNBOOK.md").read_text()
-PEOPLE = {"guardian": 1, "keeper": 3, "voter": 4, "depositor": 5, "keeper-2": 7}
-"""Aliases of the runbook, as accounts of the local chain."""
-HOUR, DAY = 3_600, 86_400
-
-
-def _incidents() -> dict[str, list[str]]:
-    """Heading to the commands of its blocks."""
-    chapters = re.split(r"^### ", RUNBOOK.partition("\n## Incidents\n")[2], flags=re.M)[1:]
-    found = {}
-    for chapter in chapters:
-        heading, _, text = chapter.partition("\n")
-        blocks = re.findall(r"^```sh\n(.*?)^```", text, flags=re.M | re.S)
-        found[heading.strip()] = [line for block in blocks for line in block.splitlines()]
-    return found
-
-
-INCIDENTS = _incidents()
-
-
-@dataclass
-class Drill:
-    """One incident, and the commands that are left of it."""
-
-    governed: Governed
-    endpoint: str
-    folder: Path
-    commands: list[str]
-    names: dict[str, str] = field(default_factory=dict)
-    said: str = ""
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.governed, name)
-
-    @property
-    def world(self) -> World:
-        world = self.governed.world
-        assert isinstance(world, World)
-        return world
-
-    def facts(self, **services: str) -> dict[str, Any]:
-        facts = read_status(self.governed.system.contracts, services)
-        assert {finding["incident"] for finding in facts["findings"]} <= {None, *INCIDENTS}
-        return facts
-
-    def found(self, **services: str) -> set[str]:
-        return {finding["code"] for finding in self.facts(**services)["findings"]}
-
-    def do(self, start: str) -> str:
-        """The next command, which begins like this; what it said."""
-        command = self.commands.pop(0)
-        assert command.startswith(start), f"the next command is {command!r}"
-        if command.startswith("equipoise relay"):
-            self.post_reports()
-        elif command.startswith("equipoise keeper"):
-            # started again: it finds the work done, and nothing of its own to undo
-            keeper = Keeper(self.system.contracts, self.keeper, self.world.quoter, self.warp)
-            assert keeper.opportunities() == []
-        elif command.startswith("ape accounts generate"):
-            self.said = _generate(command, self.folder)
-        else:
-            self.said = self._ape(command)
-        return self.said
-
-    def _ape(self, command: str) -> str:
-        # by APE_FOUNDRY_HOST: joined by its address, ape would sign for another chain id
-        choice = "ethereum:local:foundry"
-        for name, value in {"NETWORK": choice, "OTHER": choice, **self.names}.items():
-            command = command.replace(f"${name}", value)
-        assert "$" not in command, command
-        words = shlex.split(command)
-        assert words[:2] == ["ape", "run"], command
-        if "--account" in words:
-            at = words.index("--account") + 1
-            words[at] = f"TEST::{PEOPLE[words[at]]}"
-        cli = importlib.import_module(f"scripts.{words[2]}").cli
-        chosen = cli.commands[words[3]] if hasattr(cli, "commands") else cli
-        if "yes" in {option.name for option in chosen.params}:
-            words.append("--yes")
-        variables = {"EQUIPOISE_DEPLOYMENTS": str(self.folder), "APE_FOUNDRY_HOST": self.endpoint}
-        done = CliRunner().invoke(cli, words[3:], env=variables)
-        if done.exception is not None and not isinstance(done.exception, SystemExit):
-            raise done.exception
-        assert done.exit_code == 0, f"{command}\n{done.output}"
-        return done.output
-
-    def decide(self) -> None:
-        """Vote, queue and execute what was proposed last, each in its time."""
-        proposal = self.governance.find("latest")
-        self.to_vote(proposal)
-        self.do("ape run vote latest for")
-        self.after_vote(proposal)
-        self.do("ape run queue latest")
-        self.wait()
-        self.fresh()
-        self.do("ape run execute latest")
-        assert self.state(proposal) is State.EXECUTED
-
-    def fresh(self) -> None:
-        """Days have passed: new rounds and new reports."""
-        self.refresh_prices()
-        self.post_reports()
-
-
-def _generate(command: str, folder: Path) -> str:
-    done = subprocess.run(
-        [str(BIN / "ape"), *shlex.split(command)[1:]],
-        input="some keys that nobody foresees\nn\na passphrase\na passphrase\n",
-        env=environment(APE_DATA_FOLDER=str(folder / "ape")),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout + done.stderr
-
 
 # --------------------------------------------------------------------- rehearsals
 
@@ -415,8 +293,6 @@ def test_keys__commands_of_the_ceremonies__are_what_they_say(tmp_path: Path) -> 
         for line in block.splitlines()
     ]
     backup = next(line for line in lines if line.startswith("python "))
-    from equipoise.oracle.journal import Journal
-
     journal = Journal(tmp_path / "signer-1.sqlite")
     journal.record("a", "volatilities", 86_400, b"d" * 32, {}, lambda _: (b"r" * 32, b"s" * 32))
     path = f"{BIN}{os.pathsep}{os.environ['PATH']}"

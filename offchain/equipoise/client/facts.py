@@ -104,6 +104,7 @@ def _money(deployment: Deployment, state: Any) -> dict[str, Any]:
         "increases_paused": guard.call("increasesPaused"),
         "guardian": guard.call("guardian"),
         "owner": vault.call("owner"),
+        "governed": deployment.governor is not None,
         "fees": {
             "entry": from_wad(fees.entryFeeWad),
             "exit": from_wad(fees.exitFeeWad),

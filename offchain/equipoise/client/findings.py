@@ -191,7 +191,8 @@ def _pauses(facts: Facts) -> Iterator[Finding]:
         if facts[f"{kind}_paused"]:
             who = (facts["paused_by"] or {}).get(kind)
             text = f"{kind} are paused by {_who(facts, who) if who else 'somebody: no event tells whom'}"
-            remedy = "when its cause is over, the owner calls guard.unpause()"
+            how = "ape run propose unpause" if facts["governed"] else "the owner calls guard.unpause()"
+            remedy = f"when its cause is over: {how}"
             yield Finding(f"{kind}-paused", "warning", text, remedy, mode, "Compromised guardian")
 
 
@@ -217,7 +218,8 @@ def _signers(facts: Facts) -> Iterator[Finding]:
     have, need = len(facts["signers"]), facts["threshold"]
     if have < need:
         text = f"{have} signers for a threshold of {need}: no report can pass"
-        remedy = "the owner proposes a signer (runbook: Compromised signer)"
+        how = "ape run propose signer --add" if facts["governed"] else "the owner's proposeSigner"
+        remedy = f"{how} (runbook: Compromised signer)"
         yield Finding("quorum-lost", "error", text, remedy, None, "Compromised signer")
 
 
@@ -271,7 +273,7 @@ def _waiting(facts: Facts) -> Iterator[Finding]:
     for operation in facts["timelock_operations"]:
         if not operation["ready_in_s"]:
             text = f"timelock operation {operation['id'][:10]} may be executed by anybody"
-            yield Finding("operation-ready", "info", text, "ape run execute")
+            yield Finding("operation-ready", "info", text, "ape run execute latest")
 
 
 def _auction(facts: Facts) -> Iterator[Finding]:

@@ -121,7 +121,7 @@ class Guardian:
 
     def veto(self, operation: str) -> Act:
         """Cancel an operation that waits in the timelock: its id, as `ape run status --json` shows it."""
-        timelock: Contract | None = getattr(self.deployment, "timelock", None)
+        timelock = self.deployment.timelock
         if timelock is None:
             raise InputError("this deployment has no timelock: its owner is a plain account, nothing waits")
         try:

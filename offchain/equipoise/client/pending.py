@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from equipoise.client.contract import Contract
 from equipoise.client.deployment import Deployment
 from equipoise.client.logs import read_events
 from equipoise.client.words import describe_call
@@ -49,7 +48,7 @@ def signer_proposals(deployment: Deployment, now: int, since: int = 0) -> list[d
 
 def timelock_operations(deployment: Deployment, now: int, since: int = 0) -> list[dict[str, Any]]:
     """Operations that are scheduled and neither executed nor cancelled, with their calls in words."""
-    timelock: Contract | None = getattr(deployment, "timelock", None)
+    timelock = deployment.timelock
     if timelock is None:
         return []
     calls: dict[str, list[str]] = {}
@@ -70,7 +69,7 @@ def timelock_operations(deployment: Deployment, now: int, since: int = 0) -> lis
 
 def governance_proposals(deployment: Deployment, now: int, since: int = 0) -> list[dict[str, Any]]:
     """Proposals that are neither over nor defeated, with votes as fractions of the quorum's unit."""
-    governor: Contract | None = getattr(deployment, "governor", None)
+    governor = deployment.governor
     if governor is None:
         return []
     found = []

@@ -188,8 +188,8 @@ def _why_not(revert: ContractRevert, now: int) -> str:
     if name == "WithinBands":
         gap, gap_band, volatility, target, band = (number / WAD for number in numbers)
         return (
-            f"no band is left: parity gap {gap:.1%} of {gap_band:.1%}, volatility {volatility:.1%} for a target "
-            f"of {target:.1%} within {band:.0%}; nothing to do"
+            f"no band is left: parity gap {gap:.1%} of {gap_band:.1%}, volatility {volatility:.1%} for a "
+            f"target of {target:.1%} within {band:.0%}; nothing to do"
         )
     if name == "RipcordNotDue":
         health, trigger = numbers

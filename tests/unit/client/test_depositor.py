@@ -27,6 +27,7 @@ def of(s: System, person: str) -> Depositor:
 
 
 def test_deposit__quoted__mints_what_was_quoted_and_approves_no_more(invested: System) -> None:
+    """EQ-192."""
     me = of(invested, invested.bob)
     quote = me.quote_deposit(me.parse_cash("1,000.5", me.cash()))
     assert quote.assets == 1_000_500_000
@@ -91,7 +92,7 @@ def test_deposit__price_moves_after_the_quote__is_not_sent(invested: System) -> 
     me = of(invested, invested.bob)
     quote = me.quote_deposit(invested.units(1_000))
     invested.move([0.05] * 3)
-    with pytest.raises(InputError, match="more than 0.50%; look again"):
+    with pytest.raises(InputError, match=r"more than 0\.50%; look again"):
         me.deposit(quote)
     assert me.shares() == 0
     me.deposit(quote, max_slippage=0.1)
@@ -168,6 +169,7 @@ def test_exit__eight_assets__pays_the_quote_in_cash(market: Market) -> None:
 
 
 def test_exit__pool_moved_after_the_quote__changes_nothing(market: Market) -> None:
+    """EQ-192: the caller's own minimum, by the zap itself."""
     market.deposit(market.alice, 100_000)
     market.rebalance()
     me, shares = alice(market), market.shares(market.alice)
@@ -192,7 +194,7 @@ def test_exit__levered_with_dead_feeds__flash_loan_is_refused_by_aave_and_in_kin
     me.approve_exit(shares)
     levered.kill_feeds()
     assert me.worth(shares) is None
-    with pytest.raises(InputError, match="--skip|--in-kind"):
+    with pytest.raises(InputError, match=r"--skip|--in-kind"):
         me.quote_exit(shares)
 
 

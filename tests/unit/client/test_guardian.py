@@ -63,10 +63,11 @@ def test_lower_cap__not_lower__is_refused(system: System, cash: float) -> None:
 
 
 def test_tighten__some_limits__leaves_every_other_parameter(system: System) -> None:
+    """EQ-193: by the guardian itself."""
     before = system.auction.call("params")
     act = Guardian(system.contracts).tighten({"target_volatility": 0.1, "loss_budget": 0.001})
     assert act.words == "target_volatility 0.15 -> 0.1, loss_budget 0.005 -> 0.001"
-    act.send(system.owner)
+    act.send(system.guardian)
     after = system.auction.call("params")
     assert after == before._replace(targetVolatilityWad=to_wad(0.1), lossBudgetWad=to_wad(0.001))
 

@@ -1,0 +1,69 @@
+"""Events over nodes that give only some blocks at a time, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from equipoise.client.chain import RpcError
+from equipoise.client.logs import read_events
+from tests.fixtures.system import System
+
+
+class Limited:
+    """A node that refuses more than so many blocks at a time; remembers how often it was asked."""
+
+    def __init__(self, chain: Any, most: int, height: int) -> None:
+        self._chain, self.most, self._height, self.asked = chain, most, height, 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._chain, name)
+
+    def height(self) -> int:
+        return self._height
+
+    def logs(self, address: str, topics: Sequence[str], since: int, until: int | str) -> Any:
+        self.asked += 1
+        last = self._height if isinstance(until, str) else until
+        if last - since >= self.most:
+            raise RpcError("query exceeds max block range")
+        real = self._chain.height()
+        return self._chain.logs(address, topics, since, min(last, real)) if since <= real else []
+
+
+def _paused(system: System) -> None:
+    system.guard.send("pauseIncreases", sender=system.guardian)
+    system.guard.send("unpause", sender=system.owner)
+
+
+def test_read_events__several_names__in_the_order_of_the_chain(system: System) -> None:
+    _paused(system)
+    names = [
+        (name, event.paused) for name, event in read_events(system.guard, "IncreasesPaused", "DepositsPaused")
+    ]
+    assert names == [("IncreasesPaused", True), ("IncreasesPaused", False), ("DepositsPaused", False)]
+    last = read_events(system.guard, "IncreasesPaused", since=system.chain.height())
+    assert [event.paused for _, event in last] == [False]
+
+
+def test_read_events__a_node_with_limits__is_asked_in_parts(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _paused(system)
+    node = Limited(system.chain, 10_000, 100_000)
+    monkeypatch.setattr(system.guard, "chain", node)
+    assert len(read_events(system.guard, "IncreasesPaused")) == 2
+    assert 10 < node.asked < 64
+
+
+@pytest.mark.parametrize("most", [0, 100])
+def test_read_events__a_node_that_gives_none__ends_soon(
+    system: System, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    node = Limited(system.chain, most, 20_000_000)
+    monkeypatch.setattr(system.guard, "chain", node)
+    with pytest.raises(RpcError, match="max block range"):
+        read_events(system.guard, "IncreasesPaused")
+    assert node.asked <= 64
