@@ -1,7 +1,4 @@
-"""`ape run guardian pause-increases --network NETWORK --account ALIAS`: tighten, at once.
-
-With `--print` nothing is sent: the target and the call data are printed, for a multisig's own form.
-"""
+"""`ape run guardian pause-increases --network NETWORK --account ALIAS`: tighten; `--print` for a multisig."""
 
 import click
 

@@ -72,15 +72,8 @@ def activate(upkeep, signer):
 
 @chore
 @click.argument("symbol")
-def drop(upkeep, symbol):
-    """Stop using SYMBOL as collateral, whose LTV the lending venue has set to zero."""
-    upkeep.collateral(symbol, use=False)
-    return f"{symbol} is no collateral any more"
-
-
-@chore
-@click.argument("symbol")
-def use(upkeep, symbol):
-    """Use SYMBOL as collateral again, once its LTV is back."""
-    upkeep.collateral(symbol, use=True)
-    return f"{symbol} is collateral again"
+@click.option("--drop/--use", required=True, help="When its LTV at the venue has become 0, or is back.")
+def collateral(upkeep, symbol, drop):
+    """Stop using SYMBOL as collateral at the lending venue, or use it again."""
+    upkeep.collateral(symbol, use=not drop)
+    return f"{symbol} is {'no collateral any more' if drop else 'collateral again'}"

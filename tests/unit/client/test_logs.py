@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from equipoise.client import logs
 from equipoise.client.chain import RpcError
 from equipoise.client.logs import read_events
 from tests.fixtures.system import System
@@ -48,13 +49,15 @@ def test_read_events__several_names__in_the_order_of_the_chain(system: System) -
     assert [event.paused for _, event in last] == [False]
 
 
-def test_read_events__a_node_with_limits__is_asked_in_parts(
+def test_read_events__a_node_with_limits__is_asked_in_parts_and_no_block_is_missed(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _paused(system)
-    node = Limited(system.chain, 10_000, 100_000)
+    for _ in range(12):
+        system.guard.send("pauseIncreases", sender=system.guardian)
+    node = Limited(system.chain, 4, system.chain.height())
     monkeypatch.setattr(system.guard, "chain", node)
-    assert len(read_events(system.guard, "IncreasesPaused")) == 2
+    monkeypatch.setattr(logs, "_LEAST_BLOCKS", 1)
+    assert len(read_events(system.guard, "IncreasesPaused")) == 12
     assert 10 < node.asked < 64
 
 
