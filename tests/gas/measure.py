@@ -28,6 +28,9 @@ CONTRACTS = (
     "UniswapV3Filler",
     "ExitZap",
     "VaultLens",
+    "VaultVotes",
+    "RiskTimelock",
+    "ParityGovernor",
 )
 # Of the issues, but for two: by way of Yul the full target read costs 35,100 where 35,000 were asked, and a
 # report reads one slot more than its 75,000 foresaw, for the basket may change. Deposits and redemptions

@@ -118,6 +118,17 @@ def test_propose__without_votes__names_the_threshold(governed: Governed) -> None
     assert revert.arguments[2] == -(-supply * round(CONFIG.proposal_threshold * WAD) // WAD)
 
 
+def test_propose__in_the_second_of_wrapping__asks_for_patience(governed: Governed) -> None:
+    """EQ-151: votes of the block before count."""
+    g = governed
+    with g.one_block():
+        g.governance.wrap(g.bob, g.shares(g.bob))
+        with pytest.raises(InputError, match="came in the latest block: try again after the next"):
+            g.propose(templates.target_volatility(g.contracts, 0.12), g.bob)
+    g.warp(1)
+    assert g.propose(templates.target_volatility(g.contracts, 0.12), g.bob).proposer.lower() == g.bob
+
+
 def test_wrap__more_than_held__is_refused_and_unwrap_returns_all(governed: Governed) -> None:
     """EQ-150: one for one, back at any time."""
     g = governed

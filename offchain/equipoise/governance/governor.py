@@ -127,14 +127,17 @@ class Governance:
         return _proposal(self.governor.events(receipt, "ProposalCreated")[0])
 
     def check_proposer(self, proposer: str) -> None:
-        """Raises InputError unless `proposer` has the votes that a proposal takes."""
-        have = self.votes.call("getVotes", proposer)
+        """Raises InputError unless `proposer` has had the votes that a proposal takes for a second."""
         need = self.governor.call("proposalThreshold")
-        if have < need:
-            raise InputError(
-                f"{proposer} has {have / 1e18:,.6g} votes, a proposal takes {need / 1e18:,.6g}: wrap vault "
-                "shares (`ape run wrap`), or ask a holder to delegate"
-            )
+        if self.votes.call("getPastVotes", proposer, self.deployment.chain.timestamp() - 1) >= need:
+            return
+        have = self.votes.call("getVotes", proposer)
+        if have >= need:
+            raise InputError(f"the votes of {proposer} came in the latest block: try again after the next")
+        raise InputError(
+            f"{proposer} has {have / 1e18:,.6g} votes, a proposal takes {need / 1e18:,.6g}: wrap vault "
+            "shares (`ape run wrap`), or have a holder delegate"
+        )
 
     def proposals(self) -> list[Proposal]:
         """All of them, oldest first."""
