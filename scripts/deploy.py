@@ -1,21 +1,17 @@
 """Deploy Equipoise: `ape run deploy --network NETWORK --account ALIAS --config scripts/configs/NAME.yaml`."""
 
 import click
-from ape.cli import ConnectedProviderCommand, account_option
+from ape.cli import account_option
 from rich.console import Console
 
-from equipoise.cli import NamedErrors
 from equipoise.client import RpcChain
 from equipoise.client.ape import ApeChain, endpoint_of, unlock
 from equipoise.client.explorer import publish
+from equipoise.commands.ape import ApeCommand
 from equipoise.commands.deploy import choose_config, dry_run, run
 
 
-class Command(NamedErrors, ConnectedProviderCommand):
-    """A refusal is one line, as in `equipoise`."""
-
-
-@click.command(cls=Command)
+@click.command(cls=ApeCommand)
 @account_option()
 @click.option("--config", "source", type=click.Path(exists=True, dir_okay=False), help="Configuration file.")
 @click.option("--recorded", is_flag=True, help="Go on with the configuration that the record holds.")

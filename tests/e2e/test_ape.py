@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import subprocess
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from equipoise.client import RpcChain
 from equipoise.client.artifacts import ROOT
-from equipoise.client.config import AssetConfig, DeploymentConfig, OracleConfig
 from equipoise.client.deployment import Deployment
-from tests.e2e.conftest import BIN, environment
+from tests.e2e.conftest import BIN, environment, start_world
 
 
 @dataclass
@@ -48,25 +44,8 @@ class Network:
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
     folder = tmp_path_factory.mktemp("deployments")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    node = subprocess.Popen(
-        [str(BIN / "equipoise"), "world", "--port", str(port)],
-        cwd=ROOT,
-        env=environment(EQUIPOISE_DEPLOYMENTS=str(folder)),
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert node.stdout
-        assert f":{port}" in node.stdout.readline()
-        assert f"APE_FOUNDRY_HOST=http://127.0.0.1:{port} ape console" in node.stdout.readline()
-        yield Network(f"http://127.0.0.1:{port}", folder)
-    finally:
-        node.terminate()
-        assert node.wait(30) == 130
-    assert list(folder.glob("31337.json")) == []  # the addresses of a chain that is gone
+    with start_world(folder) as endpoint:
+        yield Network(endpoint, folder)
 
 
 @pytest.fixture(scope="module")
@@ -157,59 +136,6 @@ def test_depositor__unconfirmed_or_refused__nothing_is_sent(network: Network, li
     assert refused.returncode == 2
     assert re.fullmatch(r"error: 0x\w{40} holds no shares of this vault; deposit first\n", refused.stderr)
     assert living.chain.height() == height
-
-
-@pytest.fixture
-def config(living: Deployment, tmp_path: Path) -> Path:
-    """A configuration file for a second vault, of two of the tokens that are there."""
-    prices = living.price_oracle
-
-    def asset(symbol: str, token: str) -> AssetConfig:
-        return AssetConfig(symbol, token, prices.call("feedOf", token).feed, 1e-8, 1e9)
-
-    alice, bob = living.chain.request("eth_accounts")[1:3]  # type: ignore[attr-defined]
-    made = DeploymentConfig(
-        name="Two assets",
-        symbol="eq2",
-        cash=asset("USDC", living.cash.address),
-        assets=(asset("BTC", living.tokens[0].address), asset("SPX", living.tokens[4].address)),
-        budgets=(0.3, 0.7),
-        oracle=OracleConfig(tuple(living.volatility_oracle.call("signers")), 3),
-        owner=bob,
-        guardian=alice,
-        fee_recipient=alice,
-        uniswap_factory=living.filler.call("factory"),
-        swap_router=living.zap.call("router"),
-    )
-    path = tmp_path / "two.yaml"
-    path.write_text(yaml.safe_dump(json.loads(json.dumps(asdict(made)))))
-    return path
-
-
-def test_deploy__configuration_file_and_a_test_account__vault_stands_and_is_remembered(
-    network: Network, living: Deployment, config: Path, tmp_path: Path
-) -> None:
-    folder = tmp_path / "deployments"
-    done = network.ape(
-        *("run", "deploy", "--account", "TEST::0", "--config", str(config)), EQUIPOISE_DEPLOYMENTS=str(folder)
-    )
-    assert done.returncode == 0, done.stderr
-    assert "deploy RiskParityVault" in done.stdout
-    made = Deployment.load(living.chain, folder / "31337.json")
-    assert made.vault.address in done.stdout
-    assert made.vault.address != living.vault.address
-    assert made.symbols == ("BTC", "SPX")
-    assert made.volatility_oracle.call("budgets") == 30_000_000 | 70_000_000 << 32
-    assert made.vault.call("name") == "Two assets"
-    bob = living.chain.request("eth_accounts")[2]  # type: ignore[attr-defined]
-    assert made.vault.call("pendingOwner").lower() == bob
-    assert made.dashboard().mode == 1  # no reports yet: NoIncrease
-
-    status: Any = network.ape("run", "status", "--json", EQUIPOISE_DEPLOYMENTS=str(folder))
-    facts = json.loads(status.stdout)
-    assert facts["vault"] == made.vault.address
-    assert facts["parity_gap"] is None
-    assert facts["volatilities_age_s"] is None
 
 
 def test_deploy__wrong_configuration__one_line_and_nothing_deployed(

@@ -74,11 +74,16 @@ def print_costs(console: Console, receipts: Sequence[tuple[str, Receipt]], gas_p
     console.print(table)
 
 
+def _say(console: Console, line: str) -> None:
+    """One line as it is, however narrow the terminal: addresses are copied."""
+    console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
 def print_handover(console: Console, deployment: Deployment, config: DeploymentConfig) -> None:
     """Where everything is, and what the owner has to do."""
-    console.print(f"vault      {deployment.vault.address}", highlight=False, soft_wrap=True)
+    _say(console, f"vault      {deployment.vault.address}")
     if deployment.timelock and deployment.governor and deployment.votes:
-        console.print(f"votes      {deployment.votes.address}", highlight=False, soft_wrap=True)
+        _say(console, f"votes      {deployment.votes.address}")
         console.print(
             f"timelock   {deployment.timelock.address}  owns everything", highlight=False, soft_wrap=True
         )
@@ -98,4 +103,4 @@ def print_handover(console: Console, deployment: Deployment, config: DeploymentC
             f"{config.owner} has to call acceptOwnership() on each of:", highlight=False, soft_wrap=True
         )
         for contract in pending:
-            console.print(f"  {contract.address}  {contract.name}", highlight=False, soft_wrap=True)
+            _say(console, f"  {contract.address}  {contract.name}")

@@ -11,7 +11,7 @@ import pytest
 from equipoise.client.artifacts import load_artifact
 from equipoise.client.config import DeploymentConfig
 from equipoise.client.contract import create
-from equipoise.client.deploy import deploy
+from equipoise.client.deploy import StepReport, deploy
 from equipoise.client.deployment import CONTRACTS, Deployment, deployment_path
 from equipoise.errors import InputError
 from equipoise.report.status import status
@@ -83,10 +83,14 @@ def test_deploy__owner_is_the_deployer__nothing_is_pending(world: World, config:
     assert {int(getattr(made, name).call("pendingOwner"), 16) for name in OWNED} == {0}
 
 
-def test_deploy__progress__names_every_contract(world: World, config: DeploymentConfig) -> None:
-    said: list[str] = []
+def test_deploy__progress__names_every_step_before_and_after(world: World, config: DeploymentConfig) -> None:
+    said: list[StepReport] = []
     deploy(world.chain, world.accounts[0], config, said.append)
-    assert said == [f"deploy {name}" for name in CONTRACTS.values()] + ["wire", "hand over"]
+    assert [step.state for step in said] == ["begins", "done"] * 19
+    names = [step.name for step in said if step.state == "done"]
+    assert names[: len(CONTRACTS)] == [f"deploy {name}" for name in CONTRACTS.values()]
+    assert names[-1] == "offer RebalanceAuction"
+    assert all(step.receipt and step.receipt.gas_used for step in said if step.state == "done")
 
 
 def test_save__then_load__is_the_same_deployment(
@@ -111,6 +115,14 @@ def test_save__folder_named_by_the_environment__is_used(
 def test_load__no_file__says_how_to_make_one(world: World, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no deployment at .*ape run deploy"):
         Deployment.load(world.chain, tmp_path / "absent.json")
+
+
+def test_load__unfinished__says_to_resume(deployment: Deployment, world: World, tmp_path: Path) -> None:
+    """EQ-173"""
+    path = tmp_path / "31337.json"
+    path.write_text(json.dumps({**deployment.to_json(), "complete": False, "steps": [1, 2]}))
+    with pytest.raises(InputError, match=r"is unfinished \(2 steps are noted\): resume it by the same"):
+        Deployment.load(world.chain, path)
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"chain_id": 31337, "contracts": []}', "null"])
