@@ -1,17 +1,13 @@
 """What the scripts share. Ape leaves files that begin with an underscore alone."""
 
 import click
-from ape.cli import ConnectedProviderCommand, account_option
+from ape.cli import account_option
 
 from equipoise.client.ape import ApeChain
 from equipoise.client.deployment import Deployment
-from equipoise.commands import NamedErrors
+from equipoise.commands.ape import ApeCommand as Command
 
 __all__ = ["Command", "account_option", "act_options", "against", "depositor_options", "load", "sure"]
-
-
-class Command(NamedErrors, ConnectedProviderCommand):
-    """A command on a network, `--network` as everywhere in ape; a refusal is one line, as in `equipoise`."""
 
 
 def load(provider, account=None):

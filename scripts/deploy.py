@@ -1,17 +1,16 @@
 """Deploy Equipoise: `ape run deploy --network NETWORK --account ALIAS --config scripts/configs/NAME.yaml`."""
 
 import click
-from ape.cli import account_option
 from rich.console import Console
 
 from equipoise.client import RpcChain
 from equipoise.client.ape import ApeChain, endpoint_of, unlock
 from equipoise.client.explorer import publish
-from equipoise.commands.ape import ApeCommand
 from equipoise.commands.deploy import choose_config, dry_run, run
+from scripts._command import Command, account_option
 
 
-@click.command(cls=ApeCommand)
+@click.command(cls=Command)
 @account_option()
 @click.option("--config", "source", type=click.Path(exists=True, dir_okay=False), help="Configuration file.")
 @click.option("--recorded", is_flag=True, help="Go on with the configuration that the record holds.")
