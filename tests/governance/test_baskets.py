@@ -9,7 +9,7 @@ import pytest
 from equipoise.client.config import AssetConfig
 from equipoise.client.deployment import Deployment
 from equipoise.errors import InputError
-from equipoise.governance import Governance, baskets
+from equipoise.governance import Governance, baskets, templates
 from equipoise.governance.simulate import simulate
 from equipoise.governance.templates import active_symbols
 from equipoise.units import WAD
@@ -50,8 +50,22 @@ def test_asset__retired_sold_delisted_and_added_again__by_three_proposals(
     price = g.share_price()
     asset = config(g.contracts, "SPX")
 
-    g.enact(baskets.retire_asset(g.contracts, "SPX", (0.5, 0.5)))
+    retire = g.queue(baskets.retire_asset(g.contracts, "SPX", (0.5, 0.5)))
+    words = g.governance.words(retire)
+    assert words == [
+        "volatility_oracle.setBasket([BTC, ETH], 50 %, 50 %)",
+        "realized_volatility.setBasket([BTC, ETH])",
+        "vault.setBasket([BTC, ETH, SPX])",
+    ]
+    g.wait()
+    g.system.refresh_prices()
+    g.governance.execute(retire, g.keeper)
     g = settle(g, [btc, eth], [spx])
+    assert g.governance.words(retire) == words
+    assert g.governance.words(g.propose(templates.budgets(g.contracts, (0.4, 0.6)))) == [
+        "volatility_oracle.setBudgets(40 %, 60 %)",
+        "volatility_oracle.solveCoordinates()",
+    ]
     assert active_symbols(g.contracts) == ["BTC", "ETH"]
     assert g.contracts.symbols == ("BTC", "ETH", "SPX")
     with pytest.raises(InputError, match=r"still holds .* USD of SPX, and at most .* may be left"):

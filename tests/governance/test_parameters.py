@@ -13,6 +13,7 @@ from equipoise.governance import PARAMETERS, Parameter
 from equipoise.units import LANE_SCALE, WAD
 from tests.fixtures.governance import Governed
 from tests.fixtures.levered import Levered
+from tests.fixtures.privileges import ACCESS
 from tests.fixtures.system import artifact_contract
 
 SETTABLE = [p for p in PARAMETERS if not p.construction]
@@ -63,12 +64,12 @@ def arguments(g: Governed, parameter: Parameter, value: int) -> tuple[list[Any],
     return [*first, struct, *last], struct
 
 
-def answer(g: Governed, parameter: Parameter, value: int) -> ContractRevert | None:
-    """What the setter says to the owner; nothing is changed."""
+def answer(g: Governed, parameter: Parameter, value: int, sender: str = "") -> ContractRevert | None:
+    """What the setter says, to the owner by default; nothing is changed."""
     contract: Contract = getattr(g.contracts, parameter.contract)
     args, _ = arguments(g, parameter, value)
     try:
-        contract.call(parameter.setter, *args, sender=g.timelock.address)
+        contract.call(parameter.setter, *args, sender=sender or g.timelock.address)
     except ContractRevert as revert:
         return revert
     return None
@@ -141,6 +142,31 @@ def test_governor__at_its_bounds_and_beyond__takes_and_refuses_by_name(
         assert said.name == "ParameterOutOfRange"
         assert said.arguments[0] == parameter.name.encode().ljust(32, b"\0")
         assert said.arguments[1:] == (value, low, high)
+
+
+def value_now(g: Governed, parameter: Parameter) -> int:
+    struct, _, _ = present(g, parameter)
+    if struct:
+        return int(struct[parameter.name])
+    if parameter.setter == "setBudgets":
+        return LANE_SCALE // 3
+    views = {"delay": "getMinDelay", "lateQuorumExtension": "lateQuorumVoteExtension"}
+    return int(getattr(g.contracts, parameter.contract).call(views.get(parameter.name, parameter.name)))
+
+
+@pytest.mark.parametrize("parameter", SETTABLE, ids=lambda p: p.key)
+def test_guardian__a_step_either_way__may_what_the_list_says(
+    governed: Governed, parameter: Parameter
+) -> None:
+    """EQ-101, EQ-158: who may tighten at once, and in which direction."""
+    g = governed
+    for step, direction in ((-1, "lower"), (1, "higher")):
+        value = value_now(g, parameter) + step
+        if value < 0:
+            continue
+        said = answer(g, parameter, value, sender=g.guardian)
+        assert said is None or said.name in ACCESS, said
+        assert (said is None) == (parameter.tighter == direction), direction
 
 
 @pytest.mark.parametrize("name", ["gracePeriod", "blockTime"])

@@ -40,7 +40,7 @@ def test_abdicate__fees__are_what_they_were_for_ever(without_fees: Governed, att
     assert revert.arguments == (g.vault.address, set_fees)
     assert g.vault.call("fees") == before
     g.enact(templates.deposit_cap(g.contracts, 5_000_000))  # every other power is as it was
-    attack("governance: set abdicated fees", 0.0, 0.0, why="the timelock refuses for ever")
+    attack("governance: set abdicated fees", *g.outcome(), why="the timelock refuses for ever")
 
 
 def routes() -> dict[str, Callable[[Governed, Contract], Draft]]:
@@ -65,7 +65,7 @@ def test_abdicated_power__by_another_route__is_refused_by_name(
     hostile = artifact_contract(g.chain, "Hostile", sender=g.mallory)
     g.refused(routes()[route](g, hostile), "RiskTimelock__PowerAbdicated")
     assert g.vault.call("owner") == g.timelock.address
-    attack(f"governance: abdicated power, {route}", 0.0, 0.0, why="every call passes the same check")
+    attack(f"governance: abdicated power, {route}", *g.outcome(), why="every call passes the same check")
 
 
 @pytest.mark.parametrize("by", ["multicall", "governor's relay"])
@@ -81,7 +81,7 @@ def test_abdicated_power__through_another_contract__lacks_the_owner(
     else:
         draft = g.call(g.governor, "relay", g.vault.address, 0, data)
     g.refused(draft, "OwnableUnauthorizedAccount")
-    attack(f"governance: abdicated power, {by}", 0.0, 0.0, why="only the timelock owns")
+    attack(f"governance: abdicated power, {by}", *g.outcome(), why="only the timelock owns")
 
 
 def test_abdication__with_an_ownership_on_offer__is_refused(governed: Governed, attack: Ledger) -> None:
@@ -97,7 +97,7 @@ def test_abdication__with_an_ownership_on_offer__is_refused(governed: Governed, 
     g.enact(g.call(g.vault, "transferOwnership", "0x" + "0" * 40))  # withdrawn
     g.enact(give_up)
     g.system.refuses("OwnableUnauthorizedAccount", g.vault, "acceptOwnership", sender=g.bob)
-    attack("governance: abdication with a successor waiting", 0.0, 0.0, why="refused while on offer")
+    attack("governance: abdication with a successor waiting", *g.outcome(), why="refused while on offer")
 
 
 def test_abdication__of_a_contract_of_another_owner__is_refused(governed: Governed) -> None:

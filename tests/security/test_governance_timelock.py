@@ -39,7 +39,7 @@ def test_captured_vote__within_the_delay__is_vetoed(governed: Governed, attack: 
         args = proposal.arguments
         g.system.refuses("GovernorUnexpectedProposalState", g.governor, step, *args, sender=g.mallory)
     assert g.vault.call("fees") == before
-    attack("governance: captured vote", 0.0, 0.0, why="vetoed within the delay")
+    attack("governance: captured vote", *g.outcome(), why="vetoed within the delay")
 
 
 def test_guardian__beyond_its_veto__can_do_nothing(governed: Governed) -> None:
@@ -86,7 +86,7 @@ def test_veto__of_its_own_removal__is_refused(governed: Governed, attack: Ledger
     g.wait()
     g.governance.execute(proposal, g.keeper)
     assert g.auction.call("params").targetVolatilityWad == WAD // 5
-    attack("governance: guardian clings to its veto", 0.0, 0.0, why="its removal is beyond veto")
+    attack("governance: guardian clings to its veto", *g.outcome(), why="its removal is beyond veto")
 
 
 def test_removal_of_the_veto__with_anything_else__can_be_vetoed(governed: Governed) -> None:
@@ -145,7 +145,7 @@ def test_execute__that_calls_back_into_itself__happens_once(
         args = proposal.arguments
         g.system.refuses("TimelockUnexpectedOperationState", g.governor, "execute", *args, sender=g.keeper)
         assert hostile.call("touched") == 0
-    attack(f"governance: re-entrance through the {through}", 0.0, 0.0, why="an operation happens once")
+    attack(f"governance: re-entrance through the {through}", *g.outcome(), why="an operation happens once")
 
 
 def test_execute__past_the_governor__cannot_change_the_governor(governed: Governed) -> None:
@@ -186,7 +186,7 @@ def test_accept_ownership__of_a_hostile_contract__gains_nothing(
     for contract in owned:  # what is not on offer
         args = ([contract],)
         g.system.refuses("OwnableUnauthorizedAccount", g.timelock, "acceptOwnership", *args, sender=g.mallory)
-    attack("governance: acceptOwnership of a hostile contract", 0.0, 0.0, why="the call carries no power")
+    attack("governance: acceptOwnership of a hostile contract", *g.outcome(), why="the call carries no power")
 
 
 def test_transfer_of_ownership__by_a_proposal__takes_vote_delay_and_acceptance(governed: Governed) -> None:

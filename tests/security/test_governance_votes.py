@@ -9,19 +9,13 @@ import pytest
 
 from equipoise.errors import ContractRevert, InputError
 from equipoise.governance import Draft, Proposal, State, Support, templates
-from equipoise.units import DAY, WAD
+from equipoise.units import DAY
 from tests.fixtures.attacks import Ledger
 from tests.fixtures.governance import CONFIG, STAKE_USD, Governed, govern
 from tests.fixtures.system import System
 
 LOAN_USD = 5_000_000
 """Fifty times all that others hold."""
-
-
-def worth(g: Governed, who: str) -> float:
-    """USD of cash, shares and wrapped shares."""
-    shares = g.shares(who) + g.votes.call("balanceOf", who)
-    return float(g.wealth(who)) + shares / WAD * g.share_price() / WAD
 
 
 def borrow(g: Governed, usd: float = LOAN_USD) -> int:
@@ -49,7 +43,7 @@ def test_flash_loan__wrap_propose_unwrap_in_one_block__has_no_vote(
 ) -> None:
     """EQ-151: what counts is what was held before the block."""
     g = governed
-    before = worth(g, g.mallory)
+    g.begin()
     with g.one_block():
         shares = borrow(g)
         args = (*g.greedy().arguments, "mine")
@@ -58,9 +52,9 @@ def test_flash_loan__wrap_propose_unwrap_in_one_block__has_no_vote(
         repay(g, shares)
     assert caught.value.name == "GovernorInsufficientProposerVotes"
     assert caught.value.arguments[1] == 0
-    profit = worth(g, g.mallory) - before
+    profit, loss = g.outcome()
     assert profit < 0
-    attack("governance: flash loan to propose", profit, 0.0, why="votes of the second before count: none")
+    attack("governance: flash loan to propose", profit, loss, why="votes of the second before count: none")
 
 
 @pytest.mark.parametrize("support", [Support.FOR, Support.AGAINST])
@@ -69,7 +63,7 @@ def test_flash_loan__in_the_block_of_the_snapshot__has_no_vote(
 ) -> None:
     """EQ-151: the snapshot is the end of its second, when the loan is repaid."""
     g = governed
-    before = worth(g, g.mallory)
+    g.begin()
     proposal = g.propose(others(g))
     g.warp(proposal.snapshot - g.now() - 1)
     with g.one_block():
@@ -82,11 +76,11 @@ def test_flash_loan__in_the_block_of_the_snapshot__has_no_vote(
         assert g.now() == proposal.snapshot
     g.warp(1)
     assert attempt(g, proposal, g.mallory, support) == 0
-    profit = worth(g, g.mallory) - before
+    profit, loss = g.outcome()
     attack(
         f"governance: flash loan at the snapshot, votes {support.name.lower()}",
         profit,
-        0.0,
+        loss,
         why="end of second counts",
     )
 
@@ -98,7 +92,7 @@ def test_last_minute_deposit__over_the_snapshot__carries_no_proposal(
     g = governed
     first = g.wrap(g.mallory, 0.02 * STAKE_USD)
     g.warp(60)
-    before = worth(g, g.mallory)
+    g.begin()
     proposal = g.propose(g.greedy(), g.mallory)
     g.warp(proposal.snapshot - g.now() - 5)
     late = borrow(g)
@@ -109,10 +103,10 @@ def test_last_minute_deposit__over_the_snapshot__carries_no_proposal(
     assert g.governance.vote(proposal, g.mallory, Support.FOR) == first
     g.after_vote(proposal)
     assert g.state(proposal) is State.DEFEATED
-    profit = worth(g, g.mallory) - before
+    profit, loss = g.outcome()
     assert profit < 0
     attack(
-        "governance: deposit just before the snapshot", profit, 0.0, why="does not count for, nor abstaining"
+        "governance: deposit just before the snapshot", profit, loss, why="does not count for, nor abstaining"
     )
 
 
@@ -152,7 +146,7 @@ def test_last_minute_vote__that_reaches_the_quorum__leaves_time_to_answer(
     g = governed
     g.governance.wrap(g.bob, g.shares(g.bob))
     g.warp(1)
-    before = worth(g, g.mallory)
+    g.begin()
     proposal = g.propose(g.greedy(), g.alice)
     deadline = g.governor.call("proposalDeadline", proposal.id)
     g.warp(deadline - g.now() - 1)
@@ -164,9 +158,7 @@ def test_last_minute_vote__that_reaches_the_quorum__leaves_time_to_answer(
     g.governance.vote(proposal, g.bob, Support.AGAINST)
     g.warp(120)
     assert g.state(proposal) is State.DEFEATED
-    attack(
-        "governance: vote in the last second", worth(g, g.mallory) - before, 0.0, why="a day more to answer"
-    )
+    attack("governance: vote in the last second", *g.outcome(), why="a day more to answer")
 
 
 def test_unwrapping__after_the_snapshot__changes_nothing_and_no_share_votes_twice(
@@ -176,7 +168,7 @@ def test_unwrapping__after_the_snapshot__changes_nothing_and_no_share_votes_twic
     g = governed
     shares = g.wrap(g.mallory, STAKE_USD)
     g.warp(1)
-    before = worth(g, g.mallory) + worth(g, g.keeper)
+    before = g.worth(g.mallory) + g.worth(g.keeper)
     proposal = g.propose(others(g), g.mallory)
     g.to_vote(proposal)
     g.governance.unwrap(g.mallory, shares)
@@ -188,7 +180,7 @@ def test_unwrapping__after_the_snapshot__changes_nothing_and_no_share_votes_twic
         attempt(g, proposal, g.mallory, Support.FOR)
     assert caught.value.name == "GovernorAlreadyCastVote"
     assert sum(g.governor.call("proposalVotes", proposal.id)) == shares
-    profit = worth(g, g.mallory) + worth(g, g.keeper) - before
+    profit = g.worth(g.mallory) + g.worth(g.keeper) - before
     attack("governance: one share, two voters", profit, 0.0, why="one vote a share")
 
 
@@ -213,15 +205,13 @@ def test_capture__by_few_wrapped_shares__misses_the_quorum(governed: Governed, a
     g.governance.unwrap(g.alice, g.votes.call("balanceOf", g.alice))
     shares = g.wrap(g.mallory, 0.02 * STAKE_USD)
     g.warp(1)
-    before = worth(g, g.mallory)
+    g.begin()
     assert g.votes.call("totalSupply") == shares
     proposal = g.propose(g.greedy(), g.mallory)
     g.pass_vote(proposal, g.mallory)
     assert g.state(proposal) is State.DEFEATED
     assert g.governor.call("proposalVotes", proposal.id).forVotes == shares
-    attack(
-        "governance: the only voter", worth(g, g.mallory) - before, 0.0, why="quorum is of the vault's supply"
-    )
+    attack("governance: the only voter", *g.outcome(), why="quorum is of the vault's supply")
 
 
 @pytest.mark.parametrize("order", ["before", "after"])
@@ -233,7 +223,7 @@ def test_swollen_supply__in_the_block_of_a_proposal__does_not_lift_its_quorum(
     g.wrap(g.mallory, 0.02 * STAKE_USD)
     g.warp(1)
     honest = -(-g.vault.call("totalSupply") // 10)
-    before = worth(g, g.mallory)
+    g.begin()
     with g.one_block():
         victim = g.propose(others(g)) if order == "after" else None
         # enough for her own threshold to be met: shares of hers that were wrapped a second ago are 2 %
@@ -247,8 +237,7 @@ def test_swollen_supply__in_the_block_of_a_proposal__does_not_lift_its_quorum(
     assert at_peak > honest if order == "before" else at_peak == honest
     attack(
         f"governance: supply swollen {order} a proposal",
-        worth(g, g.mallory) - before,
-        0.0,
+        *g.outcome(),
         why="least quorum of a second",
     )
 
@@ -262,17 +251,17 @@ def test_shrunken_supply__for_the_length_of_a_proposal__lowers_no_quorum_below_t
     g.wrap(g.mallory, 0.02 * LOAN_USD)
     g.warp(1)
     wrapped = g.votes.call("totalSupply")
-    before = worth(g, g.mallory)
+    g.begin()
     with g.one_block():
         g.vault.send("redeem", shares, g.mallory, g.mallory, sender=g.mallory)
         proposal = g.propose(g.greedy(), g.mallory)
         g.deposit(g.mallory, LOAN_USD)
     assert g.governor.call("quorum", proposal.snapshot) >= -(-wrapped // 10)
     g.pass_vote(proposal, g.alice)
-    profit = worth(g, g.mallory) - before
+    profit, loss = g.outcome()
     assert profit < -1_000  # entry and exit fee, most of which is her own as the largest holder
     attack(
-        "governance: supply shrunken by a redemption", profit, 0.0, why="wrapped shares are the least supply"
+        "governance: supply shrunken by a redemption", profit, loss, why="wrapped shares are the least supply"
     )
 
 
@@ -283,7 +272,7 @@ def test_first_depositor__of_an_empty_vault__cannot_pass_what_later_ones_refuse(
     g = govern(system)
     g.wrap(g.mallory, 10)
     g.warp(1)
-    before = worth(g, g.mallory)
+    g.begin()
     proposal = g.propose(g.greedy(), g.mallory)
     g.wrap(g.bob, 1_000)
     g.to_vote(proposal)
@@ -293,8 +282,7 @@ def test_first_depositor__of_an_empty_vault__cannot_pass_what_later_ones_refuse(
     assert g.state(proposal) is State.DEFEATED
     attack(
         "governance: first depositor rules",
-        worth(g, g.mallory) - before,
-        0.0,
+        *g.outcome(),
         why="later holders vote against",
     )
 
@@ -306,11 +294,11 @@ def test_spam__below_the_threshold__is_refused_and_above_needs_the_capital(
     g = governed
     g.wrap(g.mallory, 0.005 * STAKE_USD)
     g.warp(1)
-    before = worth(g, g.mallory)
+    g.begin()
     for i in range(3):
         args = ([g.mallory], [0], [b""], f"spam {i}")
         g.system.refuses("GovernorInsufficientProposerVotes", g.governor, "propose", *args, sender=g.mallory)
-    attack("governance: proposal spam", worth(g, g.mallory) - before, 0.0, why="1 % of the supply to propose")
+    attack("governance: proposal spam", *g.outcome(), why="1 % of the supply to propose")
 
 
 def test_front_running__the_same_proposal_to_cancel_it__is_refused(
@@ -320,7 +308,7 @@ def test_front_running__the_same_proposal_to_cancel_it__is_refused(
     g = governed
     g.wrap(g.mallory, STAKE_USD)
     g.warp(1)
-    before = worth(g, g.mallory)
+    g.begin()
     draft = others(g)
     seen = draft.description(g.alice, g.now())
     args = (*draft.arguments, seen)
@@ -332,7 +320,6 @@ def test_front_running__the_same_proposal_to_cancel_it__is_refused(
     g.system.refuses("GovernorUnableToCancel", g.governor, "cancel", *cancel, sender=g.alice)
     attack(
         "governance: front-run and cancel",
-        worth(g, g.mallory) - before,
-        0.0,
+        *g.outcome(),
         why="description names proposer",
     )

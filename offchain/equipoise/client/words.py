@@ -8,7 +8,7 @@ from equipoise.client.abi import to_checksum_address
 from equipoise.client.contract import Contract
 from equipoise.client.deployment import CONTRACTS, Deployment
 from equipoise.errors import EquipoiseError
-from equipoise.units import unpack_lanes
+from equipoise.units import MAX_ASSETS
 
 __all__ = ["describe_call", "known_contracts", "name_of"]
 
@@ -48,10 +48,18 @@ def describe_call(deployment: Deployment, target: str, data: bytes) -> str:
     if function.name == "setParams" and contract.interface.has("params"):
         words = _changes(contract.call("params"), arguments[0])
     elif function.name == "setBudgets":
-        words = ", ".join(f"{lane / 1e6:g} %" for lane in unpack_lanes(arguments[0], len(deployment.budgets)))
+        words = _budgets(arguments[0])
+    elif function.name == "setBasket" and len(arguments) == 2:
+        words = f"{_word(deployment, arguments[0])}, {_budgets(arguments[1])}"
     else:
         words = ", ".join(_word(deployment, value) for value in arguments)
     return f"{name}.{function.name}({words})"
+
+
+def _budgets(word: int) -> str:
+    """Every used lane: a basket that is being changed may have more or fewer than the deployment knows."""
+    lanes = [word >> (32 * i) & 0xFFFFFFFF for i in range(MAX_ASSETS)]
+    return ", ".join(f"{lane / 1e6:g} %" for lane in lanes if lane)
 
 
 def _changes(before: Any, after: Any) -> str:
