@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from equipoise.client import logs
 from equipoise.client.chain import RpcError
-from equipoise.client.logs import read_events
+from equipoise.client.logs import first_block, read_events
 from tests.fixtures.system import System
 
 
@@ -70,3 +71,22 @@ def test_read_events__a_node_that_gives_none__ends_soon(
     with pytest.raises(RpcError, match="max block range"):
         read_events(system.guard, "IncreasesPaused")
     assert node.asked <= 64
+
+
+@pytest.mark.parametrize(
+    ("record", "block"),
+    [
+        ('{"steps": [{"name": "b", "block": 7}, {"name": "a", "block": 5}, {"name": "c", "tx": null}]}', 5),
+        ('{"chain_id": 1}', 0),
+        ("[]", 0),
+        ("no json", 0),
+        (None, 0),
+    ],
+)
+def test_first_block__of_a_record__is_the_earliest_noted(
+    record: str | None, block: int, tmp_path: Path
+) -> None:
+    file = tmp_path / "1.json"
+    if record is not None:
+        file.write_text(record)
+    assert first_block(file) == block
