@@ -7,7 +7,7 @@ from equipoise.client.ape import ApeChain
 from equipoise.client.deployment import Deployment
 from equipoise.commands.ape import ApeCommand as Command
 
-__all__ = ["Command", "account_option", "act_options", "depositor_options", "load", "sure"]
+__all__ = ["Command", "account_option", "act_options", "against", "depositor_options", "load", "sure"]
 
 
 def load(provider, account=None):
@@ -19,6 +19,12 @@ def sure(yes, question="Go on?"):
     """Ask, unless `--yes` was given."""
     if not yes:
         click.confirm(question, abort=True)
+
+
+def against(got, expected):
+    """What came of a quote."""
+    off = got / expected - 1 if expected else 0.0
+    return "as quoted" if abs(off) < 1e-6 else f"{off:+.4%} against the quote"
 
 
 def _with(*options):

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from equipoise.client.config import AssetConfig, build_section
 from equipoise.commands.govern import propose
-from equipoise.governance import baskets, templates
+from equipoise.governance import baskets, offices, templates
 from scripts._command import Command, account_option, load
 
 
@@ -118,3 +118,31 @@ def delist(deployment, symbol):
 def abdicate(deployment, contract, function):
     """Give up FUNCTION of CONTRACT (such as vault setFees) for ever."""
     return templates.abdicate(deployment, contract, function)
+
+
+@template
+def unpause(deployment):
+    """Lift the guardian's pauses."""
+    return offices.unpause(deployment)
+
+
+@template
+@click.argument("address")
+@click.option("--unpause", "lift", is_flag=True, help="Lift the pauses of the old one too.")
+def guardian(deployment, address, lift):
+    """Make ADDRESS the guardian; the old one keeps its veto until `remove-veto`."""
+    return offices.guardian(deployment, address, lift=lift)
+
+
+@template
+@click.argument("address")
+def remove_veto(deployment, address):
+    """Take the veto from ADDRESS, who cannot veto that."""
+    return offices.remove_veto(deployment, address)
+
+
+@template
+@click.argument("asset", type=click.File())
+def feed(deployment, asset):
+    """Another feed or other bounds of a listed token, from a YAML file as `add` reads it."""
+    return offices.feed(deployment, build_section(AssetConfig, yaml.safe_load(asset), asset.name))

@@ -85,6 +85,59 @@ def test_status__nothing_deployed__one_line_and_the_remedy(network: Network, tmp
     assert re.fullmatch(r"error: no deployment at \S+; run `ape run deploy` .*\n", done.stderr)
 
 
+def test_status__services_that_do_not_answer__are_findings(network: Network) -> None:
+    done = network.ape("run", "status", "--relay", "http://127.0.0.1:9", EQUIPOISE_KEEPER="nonsense")
+    assert done.returncode == 0, done.stderr
+    assert "Keeper      not well  nonsense" in done.stdout
+    assert "relay http://127.0.0.1:9: unreachable" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_depositor__in_part_of_it_out_and_the_rest_sold__through_ape(
+    network: Network, living: Deployment
+) -> None:
+    alice = living.chain.request("eth_accounts")[1]  # type: ignore[attr-defined]
+    account = ("--account", "TEST::1", "--yes")
+
+    def held() -> tuple[int, int]:
+        return living.cash.call("balanceOf", alice), living.vault.call("balanceOf", alice)
+
+    def ape(*args: str) -> str:
+        done = network.ape("run", *args)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    before = held()
+    told = ape("deposit", "10000", *account)
+    assert "deposit 10,000.00 USDC for" in told
+    assert "in and out again at once would cost" in told
+    assert held()[0] == before[0] - 10_000 * 10**6
+    assert held()[1] > before[1]
+
+    cash = held()[0]
+    assert "spread and fee cost" in ape("redeem", "1000", *account)
+    assert held()[0] - cash == pytest.approx(1_000 * 10**6, abs=1)
+
+    told = ape("exit", "1000", "--in-kind", *account)
+    assert "BTC" in told
+    assert living.tokens[0].call("balanceOf", alice) > 0
+    told = ape("exit", "all", *account)
+    assert "less than at mid; at least" in told
+    assert held()[1] == 0
+    assert 9_000 * 10**6 < held()[0] - (before[0] - 10_000 * 10**6) < 10_000 * 10**6
+
+
+def test_depositor__unconfirmed_or_refused__nothing_is_sent(network: Network, living: Deployment) -> None:
+    height = living.chain.height()
+    asked = network.ape("run", "deposit", "10", "--account", "TEST::1")
+    assert asked.returncode == 1
+    assert "Aborted" in asked.stderr
+    refused = network.ape("run", "redeem", "10", "--account", "TEST::9", "--yes")
+    assert refused.returncode == 2
+    assert re.fullmatch(r"error: 0x\w{40} holds no shares of this vault; deposit first\n", refused.stderr)
+    assert living.chain.height() == height
+
+
 def test_deploy__wrong_configuration__one_line_and_nothing_deployed(
     network: Network, living: Deployment, tmp_path: Path
 ) -> None:

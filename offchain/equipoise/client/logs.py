@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 from equipoise.client.chain import RpcError
 from equipoise.client.contract import Contract
 
-__all__ = ["read_events"]
+__all__ = ["first_block", "read_events"]
 
 _LEAST_BLOCKS = 1_000
 _MOST_REQUESTS = 64
+
+
+def first_block(record: Path) -> int:
+    """Block of the first transaction that a deployment's record notes; 0 where it notes none."""
+    try:
+        steps = json.loads(record.read_text()).get("steps", ())
+        return min((int(step["block"]) for step in steps if step.get("block")), default=0)
+    except (OSError, ValueError, TypeError, AttributeError):
+        return 0  # `Deployment.load` says what is wrong with it
 
 
 def read_events(contract: Contract, *names: str, since: int = 0) -> list[tuple[str, Any]]:
