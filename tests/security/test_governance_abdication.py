@@ -10,8 +10,9 @@ from equipoise.client.contract import Contract
 from equipoise.errors import ContractRevert, InputError
 from equipoise.governance import Call, Draft, State, templates
 from equipoise.units import DAY
-from tests.fixtures.attacks import Ledger
+from tests.fixtures.attacks import Ledger, gain
 from tests.fixtures.governance import NONE, PROPOSER, Governed, selector
+from tests.fixtures.purse import Purse
 from tests.fixtures.system import artifact_contract
 
 
@@ -33,6 +34,7 @@ def nested(g: Governed, draft: Draft) -> Call:
 def test_abdicate__fees__are_what_they_were_for_ever(without_fees: Governed, attack: Ledger) -> None:
     """EQ-154: the vote passes, the execution never does."""
     g = without_fees
+    purse = Purse.of(g, [g.mallory])
     set_fees = selector(g.vault, "setFees", 2)
     assert g.timelock.call("abdicated", g.vault, set_fees)
     before = g.vault.call("fees")
@@ -40,7 +42,7 @@ def test_abdicate__fees__are_what_they_were_for_ever(without_fees: Governed, att
     assert revert.arguments == (g.vault.address, set_fees)
     assert g.vault.call("fees") == before
     g.enact(templates.deposit_cap(g.contracts, 5_000_000))  # every other power is as it was
-    attack("governance: set abdicated fees", 0.0, 0.0, why="the timelock refuses for ever")
+    attack("governance: set abdicated fees", *gain(g, purse, g.mallory), why="the timelock refuses for ever")
 
 
 def routes() -> dict[str, Callable[[Governed, Contract], Draft]]:
@@ -61,11 +63,16 @@ def test_abdicated_power__by_another_route__is_refused_by_name(
 ) -> None:
     """EQ-154: no other owner, no batch, no call inside a call."""
     g = without_fees
+    purse = Purse.of(g, [g.mallory])
     g.enact(g.call(g.timelock, "grantRole", PROPOSER, g.keeper))
     hostile = artifact_contract(g.chain, "Hostile", sender=g.mallory)
     g.refused(routes()[route](g, hostile), "RiskTimelock__PowerAbdicated")
     assert g.vault.call("owner") == g.timelock.address
-    attack(f"governance: abdicated power, {route}", 0.0, 0.0, why="every call passes the same check")
+    attack(
+        f"governance: abdicated power, {route}",
+        *gain(g, purse, g.mallory),
+        why="every call passes the same check",
+    )
 
 
 @pytest.mark.parametrize("by", ["multicall", "governor's relay"])
@@ -74,6 +81,7 @@ def test_abdicated_power__through_another_contract__lacks_the_owner(
 ) -> None:
     """EQ-154: who passes a call on is not the owner."""
     g = without_fees
+    purse = Purse.of(g, [g.mallory])
     data = g.greedy().calls[0].data
     if by == "multicall":
         hostile = artifact_contract(g.chain, "Hostile", sender=g.mallory)
@@ -81,12 +89,13 @@ def test_abdicated_power__through_another_contract__lacks_the_owner(
     else:
         draft = g.call(g.governor, "relay", g.vault.address, 0, data)
     g.refused(draft, "OwnableUnauthorizedAccount")
-    attack(f"governance: abdicated power, {by}", 0.0, 0.0, why="only the timelock owns")
+    attack(f"governance: abdicated power, {by}", *gain(g, purse, g.mallory), why="only the timelock owns")
 
 
 def test_abdication__with_an_ownership_on_offer__is_refused(governed: Governed, attack: Ledger) -> None:
     """EQ-154: whoever accepts the offer afterwards would have the power still."""
     g = governed
+    purse = Purse.of(g, [g.mallory])
     give_up = templates.abdicate(g.contracts, "vault", "setFees")
     both = Draft("offer, then give up", (Call(g.vault, "transferOwnership", (g.mallory,)), *give_up.calls))
     revert = g.refused(both, "RiskTimelock__OwnershipOnOffer")
@@ -97,7 +106,11 @@ def test_abdication__with_an_ownership_on_offer__is_refused(governed: Governed, 
     g.enact(g.call(g.vault, "transferOwnership", "0x" + "0" * 40))  # withdrawn
     g.enact(give_up)
     g.system.refuses("OwnableUnauthorizedAccount", g.vault, "acceptOwnership", sender=g.bob)
-    attack("governance: abdication with a successor waiting", 0.0, 0.0, why="refused while on offer")
+    attack(
+        "governance: abdication with a successor waiting",
+        *gain(g, purse, g.mallory),
+        why="refused while on offer",
+    )
 
 
 def test_abdication__of_a_contract_of_another_owner__is_refused(governed: Governed) -> None:

@@ -10,8 +10,9 @@ from equipoise.client.contract import Contract
 from equipoise.errors import ContractRevert
 from equipoise.governance import Call, Draft, State, templates
 from equipoise.units import DAY, WAD
-from tests.fixtures.attacks import Ledger
+from tests.fixtures.attacks import Ledger, gain
 from tests.fixtures.governance import CANCELLER, CONFIG, NONE, PROPOSER, Governed
+from tests.fixtures.purse import Purse
 from tests.fixtures.system import artifact_contract
 
 
@@ -30,6 +31,7 @@ def revoke(g: Governed, account: str) -> Draft:
 def test_captured_vote__within_the_delay__is_vetoed(governed: Governed, attack: Ledger) -> None:
     """EQ-157: the guardian's answer to a proposal that passed; it cannot be queued again."""
     g = governed
+    purse = Purse.of(g, [g.mallory])
     before = g.vault.call("fees")
     proposal = g.queue(g.greedy())
     g.governance.veto(proposal, g.guardian)
@@ -39,7 +41,7 @@ def test_captured_vote__within_the_delay__is_vetoed(governed: Governed, attack: 
         args = proposal.arguments
         g.system.refuses("GovernorUnexpectedProposalState", g.governor, step, *args, sender=g.mallory)
     assert g.vault.call("fees") == before
-    attack("governance: captured vote", 0.0, 0.0, why="vetoed within the delay")
+    attack("governance: captured vote", *gain(g, purse, g.mallory), why="vetoed within the delay")
 
 
 def test_guardian__beyond_its_veto__can_do_nothing(governed: Governed) -> None:
@@ -70,6 +72,7 @@ def test_guardian__beyond_its_veto__can_do_nothing(governed: Governed) -> None:
 def test_veto__of_its_own_removal__is_refused(governed: Governed, attack: Ledger) -> None:
     """EQ-157: a guardian that vetoes everything loses its office, and then vetoes nothing."""
     g = governed
+    purse = Purse.of(g, [g.guardian])
     for value in (0.2, 0.25):
         proposal = g.queue(templates.target_volatility(g.contracts, value))
         g.governance.veto(proposal, g.guardian)
@@ -86,7 +89,11 @@ def test_veto__of_its_own_removal__is_refused(governed: Governed, attack: Ledger
     g.wait()
     g.governance.execute(proposal, g.keeper)
     assert g.auction.call("params").targetVolatilityWad == WAD // 5
-    attack("governance: guardian clings to its veto", 0.0, 0.0, why="its removal is beyond veto")
+    attack(
+        "governance: guardian clings to its veto",
+        *gain(g, purse, g.guardian),
+        why="its removal is beyond veto",
+    )
 
 
 def test_removal_of_the_veto__with_anything_else__can_be_vetoed(governed: Governed) -> None:
@@ -130,6 +137,7 @@ def test_execute__that_calls_back_into_itself__happens_once(
 ) -> None:
     """EQ-152: neither by the governor's door nor by the timelock's."""
     g = governed
+    purse = Purse.of(g, [g.mallory])
     proposal = g.queue(g.call(hostile, "touch"))
     g.wait()
     again = {
@@ -145,7 +153,11 @@ def test_execute__that_calls_back_into_itself__happens_once(
         args = proposal.arguments
         g.system.refuses("TimelockUnexpectedOperationState", g.governor, "execute", *args, sender=g.keeper)
         assert hostile.call("touched") == 0
-    attack(f"governance: re-entrance through the {through}", 0.0, 0.0, why="an operation happens once")
+    attack(
+        f"governance: re-entrance through the {through}",
+        *gain(g, purse, g.mallory),
+        why="an operation happens once",
+    )
 
 
 def test_execute__past_the_governor__cannot_change_the_governor(governed: Governed) -> None:
@@ -168,6 +180,7 @@ def test_accept_ownership__of_a_hostile_contract__gains_nothing(
 ) -> None:
     """EQ-156: anyone may call it, and the timelock does no more than accept."""
     g = governed
+    purse = Purse.of(g, [g.mallory])
     owned = [g.vault, g.auction, g.guard]
     wanted = [
         (g.vault, g.vault.encode("setFees", (0, 0, 0, WAD // 5), g.mallory)),
@@ -186,7 +199,11 @@ def test_accept_ownership__of_a_hostile_contract__gains_nothing(
     for contract in owned:  # what is not on offer
         args = ([contract],)
         g.system.refuses("OwnableUnauthorizedAccount", g.timelock, "acceptOwnership", *args, sender=g.mallory)
-    attack("governance: acceptOwnership of a hostile contract", 0.0, 0.0, why="the call carries no power")
+    attack(
+        "governance: acceptOwnership of a hostile contract",
+        *gain(g, purse, g.mallory),
+        why="the call carries no power",
+    )
 
 
 def test_transfer_of_ownership__by_a_proposal__takes_vote_delay_and_acceptance(governed: Governed) -> None:
