@@ -61,7 +61,7 @@ def test_sandwich__of_the_zap__takes_no_more_than_its_owner_allowed(levered: Lev
     fund_usd(s, s.mallory, 20_000_000)
     shares = s.shares(s.alice) // 4
     s.vault.send("approve", s.zap, shares, sender=s.alice)
-    order = (list(s.contracts.pool_fees), [], s.alice, FOREVER)
+    order: tuple[list[int], list[str], str, int] = (list(s.contracts.pool_fees), [], s.alice, FOREVER)
     fair = s.zap.call("exit", shares, 0, *order, sender=s.alice)
     least = round(fair * (1 - slippage))
     stopped = 0

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from equipoise.client.artifacts import load_artifact
+from equipoise.client.contract import Contract
 from equipoise.errors import ContractRevert
 from tests.fixtures.attacks import Heist, Ledger, measured
 from tests.fixtures.levered import Levered
@@ -101,7 +103,7 @@ def test_source__out_of_order__opens_nothing_to_a_thief(
 
     Measured at the prices before the fault; holders leave in kind all the same.
     """
-    s, fair = invested, [2_000.0, 30_000.0, 400.0]
+    s = invested
     s.move([0.3, -0.1, 0.0])
     fair = [s.price(i) for i in range(s.n)]
     code = s.chain.request("eth_getCode", s.feeds[2].address, "latest")
@@ -114,6 +116,28 @@ def test_source__out_of_order__opens_nothing_to_a_thief(
         for i, price in enumerate(fair):
             s.set_price(i, price)
     attack(f"source: {fault.__name__.replace('_', ' ')}", score.profit, score.loss, why="exits in kind open")
+
+
+@pytest.mark.parametrize("change", [-0.1, 0.1])
+def test_sequencer__back_with_old_prices__gives_nobody_a_start(
+    make_system: Callable[..., System], heist: Heist, change: float
+) -> None:
+    """EQ-46: prices of before count neither while it is down nor in the hour after; exits in kind do."""
+    s = make_system(sequencer=True)
+    s.deposit(s.alice, 100_000)
+    s.rebalance()
+    s.deposit(s.mallory, 20_000)
+    address = s.price_oracle.call("chainConfig").sequencerFeed
+    uptime = Contract(s.chain, address, load_artifact("OddFeed").abi, "uptime")
+    name = f"source: sequencer back, market {change:+.0%}"
+    with heist(name, s, s.mallory, why="an hour of grace; exits in kind open"):
+        uptime.send("set", 1, s.now(), sender=s.owner)
+        s.warp(4 * HOUR)
+        uptime.send("set", 0, s.now(), sender=s.owner)
+        assert not try_once(s.vault, "deposit", (s.units(20_000), s.mallory), s.mallory)
+        assert not try_once(s.vault, "redeem", (s.shares(s.mallory) // 2, *[s.mallory] * 2), s.mallory)
+        try_everything(s, s.mallory)
+        s.move([change] * s.n)
 
 
 # -------------------------------------------------------------- frozen, checked
