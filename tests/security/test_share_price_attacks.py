@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from equipoise.client.config import AuctionConfig
 from equipoise.units import WAD
 from tests.fixtures.attacks import Heist, Ledger, measured
 from tests.fixtures.levered import Levered
@@ -71,6 +72,7 @@ def test_share_price__pushed_down_by_an_auction__falls_by_the_loss_budget(
     """EQ-84: whoever liquidates others at the share price can push it by half a percent, twice in a day."""
     s, me = system, system.keeper
     unless = [f"RebalanceAuction__{e}" for e in ("LossBudgetExceeded", "LotExceeded", "ZeroAmount")]
+    s.auction.send("setParams", AuctionConfig(end_discount=0.02).params(), sender=s.owner)
     s.deposit(s.alice, 100_000)
     s.open()
     s.warp(s.auction.call("current").endsAt - s.now())

@@ -178,16 +178,18 @@ def test_feed__frozen_while_its_market_moves__is_priced_by_its_pool(
     s = checked
     shares = s.deposit(s.mallory, 50_000)
     _, true = market_moves(s, change)
-    name = f"feeds frozen, market {change:+.0%}: deposit, redeem, exit in kind"
-    with heist(name, s, s.mallory, why="bid and ask span both prices") as score:
-        try_once(s.vault, "deposit", (s.units(100_000), s.mallory), s.mallory)
-        most = s.vault.call("maxRedeem", s.mallory)
-        if most:
-            s.vault.send("redeem", min(shares, most), s.mallory, s.mallory, sender=s.mallory)
-        s.vault.send("redeemInKind", s.shares(s.mallory), s.mallory, s.mallory, [], sender=s.mallory)
+    way = "deposit, exit in kind" if change > 0 else "redeem"
+    with heist(f"feeds frozen, market {change:+.0%}: {way}", s, s.mallory) as score:
+        if change > 0:  # in at the old price
+            try_once(s.vault, "deposit", (s.units(100_000), s.mallory), s.mallory)
+            s.vault.send("redeemInKind", s.shares(s.mallory), s.mallory, s.mallory, [], sender=s.mallory)
+        else:  # out at the old price
+            most = min(shares, s.vault.call("maxRedeem", s.mallory))
+            assert bool(most) == (change > -0.2)
+            try_once(s.vault, "redeem", (most, s.mallory, s.mallory), s.mallory)
         assert s.world
         s.world.set_prices(dict(zip(s.symbols, true, strict=True)))
-        score.why += "; out of the band: closed" if abs(change) > 0.2 else ""
+        score.why = "closed beyond the band" if abs(change) > 0.2 else "bid and ask span both prices"
 
 
 def test_feed__frozen_inside_the_band_during_an_auction__is_the_bidders_gain(
