@@ -11,7 +11,9 @@ from equipoise.units import WAD
 from tests.fixtures.basket import Asset, assets_of, change_basket, list_asset
 from tests.fixtures.system import FUZZ, System
 
-QUIET = (*("RebalanceAuction__WithinBands", "RebalanceAuction__AlreadyOpen", "RebalanceAuction__EmptyVault"),)
+QUIET = (
+    *("RebalanceAuction__WithinBands", "RebalanceAuction__AlreadyOpen", "RebalanceAuction__EmptyVault"),
+)
 DROP = 1e-4
 
 
