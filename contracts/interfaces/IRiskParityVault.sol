@@ -81,6 +81,8 @@ interface IRiskParityVault is IERC4626 {
     ///         the oracle's assets until auctions have sold it.
     error RiskParityVault__NotSold(address token, uint256 balance, uint256 valueWad, uint256 limitWad);
     error RiskParityVault__DepositsClosed();
+    /// @notice The lending venue did not answer, with less gas than it may use: ask again with at least `needed`.
+    error RiskParityVault__TooLittleGas(uint256 given, uint256 needed);
     error RiskParityVault__DepositCapExceeded(uint256 assets, uint256 maxAssets);
     /// @notice Cash is short: redeem at most `available`, or take `redeemInKind` or the ExitZap for the rest.
     error RiskParityVault__InsufficientCash(uint256 assets, uint256 available);
@@ -168,7 +170,8 @@ interface IRiskParityVault is IERC4626 {
     /// @notice Value at mid of one whole share relative to one whole unit of asset at birth {D18}, starts at 1e18.
     function sharePriceWad() external view returns (uint256);
 
-    /// @notice The mode now, InKindOnly included; never reverts.
+    /// @notice The mode now, InKindOnly included; reverts for want of gas only: whoever gives too little is told nothing
+    ///         rather than something wrong.
     function mode() external view returns (IRiskGuard.Mode);
 
     function fees() external view returns (Fees memory);

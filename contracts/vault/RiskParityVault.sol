@@ -48,6 +48,8 @@ contract RiskParityVault is
     uint256 private constant MAX_PERFORMANCE_FEE_WAD = 0.2e18;
     /// @dev Of the NAV: what rounding and interest leave of a token that is sold, or what a stranger gives to keep it listed.
     uint256 private constant MAX_DUST_WAD = 0.0001e18;
+    /// @dev Ten times what the venue needs to tell the health factor of eight collaterals.
+    uint256 private constant HEALTH_GAS = 3_000_000;
     /// @dev Shares have 12 more decimals than the asset: 18 for USDC, and an inflation attack costs 1e12 to 1.
     uint8 private constant DECIMALS_OFFSET = 12;
     uint256 private constant VIRTUAL_SHARES = 10 ** DECIMALS_OFFSET;
@@ -538,10 +540,14 @@ contract RiskParityVault is
     /// @inheritdoc IRiskParityVault
     function mode() public view returns (IRiskGuard.Mode) {
         if (!_pricesLive()) return IRiskGuard.Mode.InKindOnly;
+        uint256 gas = gasleft();
         // the venue values the collateral by an oracle of its own, which may be dead while ours lives
-        try this.healthFactorWad() returns (uint256 healthWad) {
+        try this.healthFactorWad{gas: HEALTH_GAS}() returns (uint256 healthWad) {
             return guard.modeAt(healthWad);
         } catch {
+            // a call takes 63/64 of the gas along: a venue that got less than it may use was starved, not dead
+            uint256 needed = HEALTH_GAS + HEALTH_GAS / 32;
+            if (gas < needed) revert RiskParityVault__TooLittleGas(gas, needed);
             return IRiskGuard.Mode.InKindOnly;
         }
     }

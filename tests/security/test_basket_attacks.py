@@ -6,8 +6,9 @@ import pytest
 
 from equipoise.errors import ContractRevert
 from equipoise.oracle.publisher import Publisher
-from tests.fixtures.attacks import Ledger
+from tests.fixtures.attacks import Ledger, gain
 from tests.fixtures.basket import assets_of, change_basket, list_asset, send_changes
+from tests.fixtures.purse import Purse
 from tests.fixtures.system import MAX, System
 
 BPS = 10_000
@@ -33,6 +34,7 @@ def retiring(s: System, rest_usd: float) -> System:
 def test_attack__reports_kept_over_there_and_back__are_dead(invested: System, attack: Ledger) -> None:
     """EQ-90: signed for A before A -> B -> A, at a fifth: posting them later would lever up."""
     s, new = invested, list_asset(invested)
+    purse = Purse.of(s, [s.mallory])
     s.warp(60)
     kept = [signer.sign_volatilities([v / 5 for v in s.vols], s.now()) for signer in s.signers]
     s.warp(60)
@@ -49,7 +51,7 @@ def test_attack__reports_kept_over_there_and_back__are_dead(invested: System, at
     # no fall is measured over the change, and nothing of B is in A's lanes
     assert s.volatility_oracle.call("reportedVolatilities") & 0xFFFFFFFF == round(s.vols[0] * 1e8)
     assert Publisher(s.volatility_oracle, s.mallory).domain.n == 3
-    attack("replay after A -> B -> A", 0.0, 0.0)
+    attack("replay after A -> B -> A", *gain(s, purse, s.mallory))
 
 
 def test_attack__bid_into_the_old_auction__finds_no_shifted_lane(invested: System, attack: Ledger) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from equipoise.client.config import FeesConfig
+from tests.fixtures.attacks import Heist
 from tests.fixtures.system import FUZZ, System
 
 SHARE = 10**18
@@ -87,3 +88,45 @@ def test_donation__during_an_auction__sells_nothing_more(invested: System) -> No
         lot = s.auction.call("quoteBid", s.tokens[0], s.cash, 2**256 - 1).sold
         s.tokens[0].send("mint", s.vault, 10**21, sender=s.mallory)
         assert s.auction.call("quoteBid", s.tokens[0], s.cash, 2**256 - 1).sold == lot
+
+
+def test_inflation__by_a_gift_at_birth__is_a_gift(system: System, heist: Heist) -> None:
+    """EQ-63: a hundred wei, 100,000 USD sent to the vault, a victim of 1,000 USD, at the default fees."""
+    s = system
+    with heist("inflation at birth by a gift", s, s.mallory, why="the books do not see it"):
+        s.vault.send("deposit", 100, s.mallory, sender=s.mallory)
+        s.cash.send("transfer", s.vault, s.units(100_000), sender=s.mallory)
+        shares = s.deposit(s.bob, 1_000)
+        s.vault.send("redeem", s.shares(s.mallory), s.mallory, s.mallory, sender=s.mallory)
+    assert s.vault.call("convertToAssets", shares) >= s.units(999)
+
+
+def test_inflation__by_forfeited_shares_at_birth__is_a_gift(system: System, heist: Heist) -> None:
+    """EQ-63: shares burnt for nothing leave their cash in the books, mostly to the virtual shares."""
+    s = system
+    with heist("inflation at birth by forfeited shares", s, s.mallory, why="a share is 1e-12 of a cent"):
+        s.deposit(s.mallory, 100_000)
+        args = (s.shares(s.mallory) - 10**12, s.mallory, s.mallory, [s.cash])
+        s.vault.send("redeemInKind", *args, sender=s.mallory)
+        shares = s.deposit(s.bob, 1_000)
+        s.vault.send("redeem", s.shares(s.mallory), s.mallory, s.mallory, sender=s.mallory)
+    assert s.vault.call("convertToAssets", shares) >= s.units(998)
+
+
+@pytest.mark.parametrize("means", ["gift", "forfeit"])
+def test_inflation__of_a_running_vault__is_shared_with_its_holders(
+    invested: System, heist: Heist, means: str
+) -> None:
+    """EQ-54 EQ-58: half of it is alice's, or none of it is anybody's, whatever bob does in between."""
+    s = invested
+    s.deposit(s.mallory, 100_000)
+    with heist(f"share price pushed by a {means} around a deposit", s, s.mallory):
+        if means == "gift":
+            s.cash.send("transfer", s.vault, s.units(50_000), sender=s.mallory)
+        else:
+            skip = [t.address for t in [*s.tokens, s.cash]]
+            s.vault.send(
+                "redeemInKind", s.shares(s.mallory) // 2, s.mallory, s.mallory, skip, sender=s.mallory
+            )
+        s.deposit(s.bob, 100_000)
+        s.vault.send("redeemInKind", s.shares(s.mallory), s.mallory, s.mallory, [], sender=s.mallory)

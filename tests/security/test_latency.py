@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import permutations, product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from equipoise.client.config import FeesConfig
+from tests.fixtures.attacks import Ledger, measured
 from tests.fixtures.system import FUZZ, System
 
 HALF_SPREAD = 0.005
@@ -140,3 +142,54 @@ def test_enter__without_a_spread__would_profit(make_system: Callable[..., System
     before = s.wealth(s.mallory)
     deposit_then_redeem(s, 10_000, lambda: s.move([HALF_SPREAD] * 3))
     assert s.wealth(s.mallory) > before + 1
+
+
+TRIPS = {
+    "deposit, price, redeem": deposit_then_redeem,
+    "deposit, price, exit in kind": deposit_then_in_kind,
+    "redeem, price, deposit": redeem_then_deposit,
+    "exit in kind, price, deposit": in_kind_then_deposit,
+}
+
+
+@pytest.mark.parametrize("trip", TRIPS)
+def test_latency__of_the_oracle_at_every_corner__pays_nobody(free: System, attack: Ledger, trip: str) -> None:
+    """EQ-56: 20,000 USD, no fees, every asset half a spread up or down in the next round: the best of all."""
+    s, best, loss = free, -1e9, 0.0
+    leaves = TRIPS[trip] in (redeem_then_deposit, in_kind_then_deposit)
+    if leaves:
+        s.deposit(s.mallory, 20_000)
+    for corner in product((-HALF_SPREAD, HALF_SPREAD), repeat=3):
+        with s.scenario(), measured(s, s.mallory) as score:
+            TRIPS[trip](s, 20_000, lambda c=corner: s.move(c))  # type: ignore[misc]
+        best, loss = max(best, score.profit), max(loss, score.loss)
+    attack(f"latency: {trip}", best, loss, why="against holding, at the new prices; no fees")
+
+
+def test_order__of_price_and_report_in_one_block__pays_nobody(invested: System, attack: Ledger) -> None:
+    """EQ-56 EQ-82: both are known before they land; mallory puts them and herself in any order."""
+    s, best, loss, at = invested, -1e9, 0.0, ""
+    steps: dict[str, Callable[[], object]] = {
+        "enter": lambda: s.deposit(s.mallory, 20_000),
+        "price": lambda: s.move([HALF_SPREAD] * 3),
+        "report": lambda: s.post_volatilities([v * 0.8 for v in s.vols]),
+        "auction": lambda: bid_now(s),
+    }
+    s.cash.send("approve", s.vault, 2**255, sender=s.mallory)
+    for order in permutations(steps):
+        with s.scenario(), measured(s, s.mallory, s.keeper) as score, s.one_block():
+            for step in order:
+                steps[step]()
+            sell(s, s.shares(s.mallory))
+            if s.shares(s.mallory):
+                s.vault.send("redeemInKind", s.shares(s.mallory), s.mallory, s.mallory, [], sender=s.mallory)
+        loss = max(loss, score.loss)
+        if score.profit > best:
+            best, at = score.profit, ", ".join(order)
+    attack("order of price, report and oneself", best, loss, why=f"best of 24: {at}")
+
+
+def bid_now(s: System) -> None:
+    """Open, and take what is for sale at the start of the curve with the keeper's fortune."""
+    if s.attempt(s.auction, "open", sender=s.keeper, unless=["RebalanceAuction__WithinBands"]):
+        s.fill_all(s.keeper)

@@ -8,6 +8,8 @@ import pytest
 from eth_utils import keccak
 
 from equipoise.client.contract import Contract
+from equipoise.units import WAD
+from tests.fixtures.attacks import Ledger, measured
 from tests.fixtures.system import MAX, System
 
 REENTRANT = keccak(text="ReentrancyGuardReentrantCall()")[:4]
@@ -32,55 +34,78 @@ def hook(s: System, token: Contract, target: Contract, function: str, args: tupl
     token.send("setHook", target, target.encode(function, *args), sender=s.mallory)
 
 
-@pytest.mark.parametrize(
-    "inner", ["deposit", "mint", "withdraw", "redeem", "redeemInKind", "accrueFees", "bid"]
-)
-@pytest.mark.parametrize("outer", ["deposit", "redeem", "redeemInKind", "bid"])
-def test_callback__into_any_action__is_refused(invested: System, outer: str, inner: str) -> None:
-    """EQ-61: whatever a token calls back into, the lock is shut and the outer call ends as it should."""
-    s = invested
-    s.move([1.0, -0.3, 0.0])
-    s.open()
-    target, function, args = inner_calls(s)[inner]
-    hook(s, s.cash, target, function, args)
+def act(s: System, outer: str) -> None:
     if outer == "bid":
         s.bid(s.tokens[0], s.cash, 10**15)
     elif outer == "deposit":
-        s.deposit(s.bob, 100)
+        s.deposit(s.bob, 10_000)
     elif outer == "redeem":
-        s.vault.send("redeem", SHARE, s.alice, s.alice, sender=s.alice)
+        s.vault.send("redeem", 1_000 * SHARE, s.alice, s.alice, sender=s.alice)
     else:
-        s.vault.send("redeemInKind", SHARE, s.alice, s.alice, [], sender=s.alice)
-    assert s.cash.call("hookCalled")
-    assert not s.cash.call("hookSucceeded")
-    # a bid from outside the auction's own lock fails at the vault's
-    assert s.cash.call("hookResult")[:4] == REENTRANT
-    for token, book in zip([*s.tokens, s.cash], s.balances(), strict=True):
-        assert book <= token.call("balanceOf", s.vault)
+        s.vault.send("redeemInKind", 1_000 * SHARE, s.alice, s.alice, [], sender=s.alice)
 
 
-@pytest.mark.parametrize("view", ["sharePriceWad", "totalAssets"])
-@pytest.mark.parametrize("outer", ["deposit", "redeem", "redeemInKind", "bid"])
-def test_callback__reads_a_view__sees_the_books_after_the_action(
-    invested: System, outer: str, view: str
-) -> None:
-    """EQ-61: read-only re-entrancy: books are written before any token moves, so no view lies in between."""
-    s = invested
+def during_an_auction(s: System) -> System:
     s.move([1.0, -0.3, 0.0])
     s.open()
-    hook(s, s.cash, s.vault, view, ())
-    with s.one_block():
-        if outer == "bid":
-            s.bid(s.tokens[0], s.cash, 10**15)
-        elif outer == "deposit":
-            s.deposit(s.bob, 10_000)
-        elif outer == "redeem":
-            s.vault.send("redeem", 1_000 * SHARE, s.alice, s.alice, sender=s.alice)
-        else:
-            s.vault.send("redeemInKind", 1_000 * SHARE, s.alice, s.alice, [], sender=s.alice)
-        assert s.cash.call("hookSucceeded")
-        seen = int.from_bytes(s.cash.call("hookResult"), "big")
-        assert seen == s.vault.call(view)
+    return s
+
+
+@pytest.mark.parametrize("outer", ["deposit", "redeem", "redeemInKind", "bid"])
+def test_callback__into_any_action__is_refused(invested: System, attack: Ledger, outer: str) -> None:
+    """EQ-61: whatever a token calls back into, the lock is shut and the outer call ends as it should."""
+    s, best, loss = during_an_auction(invested), 0.0, 0.0
+    for target, function, args in inner_calls(s).values():
+        with s.scenario(), measured(s, s.mallory) as score:
+            hook(s, s.cash, target, function, args)
+            act(s, outer)
+            assert s.cash.call("hookCalled")
+            assert not s.cash.call("hookSucceeded")
+            # a bid from outside the auction's own lock fails at the vault's
+            assert s.cash.call("hookResult")[:4] == REENTRANT
+            for token, book in zip([*s.tokens, s.cash], s.balances(), strict=True):
+                assert book <= token.call("balanceOf", s.vault)
+        best = max(best, score.profit)
+        loss = max(loss, score.loss) if outer != "bid" else loss
+    attack(f"re-entrance during {outer}", best, loss, why="seven inner calls; the lock is shut")
+
+
+def views(s: System) -> list[tuple[Contract, str, tuple[Any, ...]]]:
+    """What an integrator asks: a lender, an aggregator, a bidder, a dashboard."""
+    vault = s.vault
+    plain = ["sharePriceWad", "totalAssets", "totalSupply", "nav", "portfolio", "holdings", "mode", "debt"]
+    sized = ["convertToAssets", "convertToShares", "previewDeposit", "previewMint", "previewWithdraw"]
+    return [
+        *((vault, name, ()) for name in plain),
+        *((vault, name, (10**6,)) for name in sized),
+        (vault, "previewRedeem", (SHARE,)),
+        (vault, "previewRedeemInKind", (SHARE,)),
+        *((vault, name, (s.bob,)) for name in ("maxDeposit", "maxMint", "maxWithdraw", "maxRedeem")),
+        (s.auction, "riskState", ()),
+        (s.auction, "quoteBid", (s.tokens[0], s.cash, 10**15)),
+    ]
+
+
+@pytest.mark.parametrize("outer", ["deposit", "redeem", "redeemInKind", "bid"])
+def test_callback__reads_any_view__sees_the_books_after_the_action(
+    invested: System, attack: Ledger, outer: str
+) -> None:
+    """EQ-61: read-only re-entrancy: books are written before any token moves, so no view lies in between.
+
+    The profit is what a lender who takes all shares at the price seen would lend too much.
+    """
+    s, too_much = during_an_auction(invested), 0.0
+    for target, view, args in views(s):
+        with s.scenario(), s.one_block():
+            hook(s, s.cash, target, view, args)
+            act(s, outer)
+            assert s.cash.call("hookSucceeded"), view
+            seen, after = s.cash.call("hookResult"), s.chain.call(target.address, target.encode(view, *args))
+            assert seen == after, view
+            if view == "sharePriceWad":
+                difference = int.from_bytes(seen, "big") - int.from_bytes(after, "big")
+                too_much = difference / WAD * s.vault.call("totalSupply") / SHARE
+    attack(f"read-only re-entrancy during {outer}", too_much, 0.0, why="21 views tell the books after it")
 
 
 def test_callback__opens_an_auction_during_a_deposit__sees_the_books_after_it(system: System) -> None:
