@@ -16,6 +16,7 @@ pytest_plugins = [
     "tests.fixtures.market",
     "tests.fixtures.levered",
     "tests.fixtures.attacks",
+    "tests.fixtures.lives",
 ]
 
 _SHARED_CHAIN = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]

@@ -86,8 +86,8 @@ class RevmChain:
             self._evm.set_balance(address, balance)
 
     def _analysed(self, code: bytes) -> Any:
-        """An account of this code, taken from one that was created: its jumps are known. Of code that is merely
-        inserted the EVM looks for them anew in every call, which doubles the time of a transaction."""
+        """An account of this code, taken from one that was created, so that its jumps are known: in code that
+        is merely inserted the EVM looks for them in every call, which doubles the time of a transaction."""
         # copy what follows these twelve bytes to memory and return it
         creation = b"\x61" + len(code).to_bytes(2, "big") + bytes.fromhex("80600c6000396000f3")
         return self._evm.basic(self._evm.deploy(_MAKER, creation + code))

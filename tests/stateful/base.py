@@ -33,6 +33,8 @@ class Base(RuleBasedStateMachine):
     ----------
     view, price
         What was seen after the last transaction, and the share price then, exactly; None without prices.
+    ends_at
+        Of the last auction that began in this life.
     steps, digests
         Every rule that ran, and what the chain looked like after it.
     """
@@ -54,11 +56,13 @@ class Base(RuleBasedStateMachine):
         self.names = [*s.symbols, USD]
         self.levered = s.contracts.account is not None
         s.vault.send("accrueFees", sender=s.keeper)
-        self.feeds = [self._feed(name, token) for name, token in zip(self.names, self.all_tokens, strict=True)]
+        named = zip(self.names, self.all_tokens, strict=True)
+        self.feeds = [self._feed(name, token) for name, token in named]
         self.reports = self._reports()
         self.guard = Guard(*s.guard.call("params"))
         self.losses: list[tuple[int, Fraction]] = []
         self.budgets_seen = [s.auction.call("params").lossBudgetWad]
+        self.ends_at = 0
         self.books = self._books()
         self.view: View = self.look()
         self.price: Fraction | None = self._price_of(self.view)
@@ -69,7 +73,7 @@ class Base(RuleBasedStateMachine):
 
     def check_invariants_now(self) -> None:
         """Every invariant once, for a replay outside hypothesis."""
-        for invariant in self.invariants():
+        for invariant in self.invariants:
             invariant.function(self)
 
     def digest(self) -> Any:
@@ -155,7 +159,8 @@ class Base(RuleBasedStateMachine):
         try:
             receipt = contract.send(function, *args, sender=sender)
         except ContractRevert as revert:
-            assert refusal and revert.name.startswith(refusal), f"expected {refusal or 'success'}: {revert}"
+            if not (refusal and revert.name.startswith(refusal)):
+                raise AssertionError(f"expected {refusal or 'success'}, got {revert}") from revert
             self.outcomes.append(revert.name)
             return None
         assert refusal is None, f"{function} went through; expected {refusal}"
@@ -173,7 +178,7 @@ class Base(RuleBasedStateMachine):
         return worth + 3 if self.levered else 3
 
     def user_acted(self, balances: Sequence[int] | None = None, debt: int | None = None) -> View:
-        """The share price fell by no more than dust, and the books are these; as they were where not given."""
+        """The share price fell by no more than dust, and the books are these, or as they were."""
         old = self._compare(self.dust())
         self._near(self.view.balances, old.balances if balances is None else balances)
         self._near([self.view.debt], [old.debt if debt is None else debt])
@@ -194,7 +199,7 @@ class Base(RuleBasedStateMachine):
         return old
 
     def bid_settled(self, loss: int) -> View:
-        """The share price fell by no more than `loss` {smallest units of cash}, which the auction announced."""
+        """The share price fell by no more than `loss` {smallest units of cash}, as announced."""
         return self._compare(loss + self.dust())
 
     def seized(self) -> View:
@@ -216,8 +221,8 @@ class Base(RuleBasedStateMachine):
     def _compare(self, loss: int | None, kept: Fraction = Fraction(1)) -> View:
         """Look, hold it against the books, and return what was seen before.
 
-        The share price may fall to `kept` of itself less `loss` {smallest units of cash in all}; anything when
-        `loss` is None.
+        The share price may fall to `kept` of itself less `loss` {smallest units of cash in all}; it may do
+        anything when `loss` is None.
         """
         new, old, before = self.look(), self.view, self.price
         assert new.supply == self.books.supply, "shares that the model does not know"

@@ -4,15 +4,30 @@ from __future__ import annotations
 
 import functools
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from hypothesis.stateful import initialize, rule
 
-__all__ = ["TALLY", "action", "opening", "replay", "table"]
+__all__ = ["TALLY", "action", "never_done", "opening", "replay", "table"]
 
 IDLE = "(nothing to do)"
 DONE = "done"
+
+NEVER = {"an_adversary_posts", "a_thief_tries_a_lever"}
+"""Rules that must be refused."""
+NEEDS_DEBT = {
+    "a_crash_comes",
+    "a_liquidator_comes",
+    "a_reserve_freezes_or_thaws",
+    "a_stranger_switches_collateral",
+    "anybody_pulls_the_ripcord",
+    "liquidity_leaves_or_returns",
+    "receipts_are_donated",
+    "somebody_repays",
+    "the_ripcord_saves",
+}
+_RULES: list[str] = []
 
 TALLY: defaultdict[str, Counter[str]] = defaultdict(Counter)
 """Outcomes of every rule in this process: done, the name of a refusal, or nothing to do."""
@@ -32,6 +47,8 @@ def opening(**strategies: Any) -> Callable[[Callable[..., None]], Any]:
 
 
 def _recorded(function: Callable[..., None]) -> Callable[..., None]:
+    _RULES.append(function.__name__)
+
     @functools.wraps(function)
     def step(self: Any, **arguments: Any) -> None:
         if self.inside:  # one rule calls another: the outer one is the step
@@ -54,7 +71,6 @@ def _recorded(function: Callable[..., None]) -> Callable[..., None]:
 def replay(machine: Any, steps: Iterable[tuple[str, dict[str, Any]]]) -> Any:
     """Run recorded steps on a fresh machine, every invariant after each; the machine is put away after."""
     try:
-        machine.check_invariants_now()
         for name, arguments in steps:
             getattr(machine, name)(**arguments)
             machine.check_invariants_now()
@@ -63,7 +79,13 @@ def replay(machine: Any, steps: Iterable[tuple[str, dict[str, Any]]]) -> Any:
     return machine
 
 
-def table(tally: dict[str, Counter[str]] | None = None) -> list[str]:
+def never_done(tally: Mapping[str, Counter[str]], levered: bool) -> set[str]:
+    """Rules that ran and never got their way, or never ran: each is a defect of the machine."""
+    wanted = set(_RULES) - NEVER - (set() if levered else NEEDS_DEBT)
+    return {rule for rule in wanted if not tally.get(rule, Counter())[DONE]}
+
+
+def table(tally: Mapping[str, Counter[str]] | None = None) -> list[str]:
     """Lines of a table: rule, calls, successes, what refused the others."""
     rows = TALLY if tally is None else tally
     if not rows:

@@ -13,6 +13,11 @@ def up(value: int, numerator: int, denominator: int) -> int:
     return -(-value * numerator // denominator)
 
 
+def portion(whole: int, part: float) -> int:
+    """That part in [0, 1] of a number, rounded down; all of it for 1."""
+    return whole * round(part * 10**18) // 10**18
+
+
 @dataclass
 class Feed:
     """A feed's last round (8 decimals) and the terms under which the oracle takes it."""

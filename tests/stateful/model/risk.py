@@ -78,10 +78,7 @@ def certificate_error(x: Sequence[int], c: Sequence[Sequence[int]], b: Sequence[
     """max |x_i (Cx)_i - b_i|, exactly: x and b in 1e-8, C in 1/32767 with 32767 on its diagonal."""
     n = len(x)
     return max(
-        abs(
-            Fraction(x[i] * sum(c[i][j] * x[j] for j in range(n)), 32_767 * 10**16)
-            - Fraction(b[i], 10**8)
-        )
+        abs(Fraction(x[i] * sum(c[i][j] * x[j] for j in range(n)), 32_767 * 10**16) - Fraction(b[i], 10**8))
         for i in range(n)
     )
 

@@ -11,15 +11,16 @@ from hypothesis.stateful import precondition
 from equipoise.client.chain import Receipt
 from equipoise.errors import ContractRevert
 from tests.fixtures.system import MAX
+from tests.stateful.base import Base
 from tests.stateful.model.books import WAD
-from tests.stateful.model.prices import up
+from tests.stateful.model.prices import portion, up
 from tests.stateful.model.risk import DAY, DELEVER_ONLY, NORMAL, lanes_of
-from tests.stateful.rules.lending import with_account
 from tests.stateful.rules.market import Market
 from tests.stateful.steps import action
 from tests.stateful.view import NO_DEBT, View
 
-TOKEN = st.integers(0, 3)
+PAIRS = [(sell, buy) for sell in range(4) for buy in range(4) if sell != buy]
+PAIR = st.sampled_from(PAIRS)
 MOMENT = st.sampled_from([0.0, 0.2, 0.5, 0.75, 1.0])
 LOT = st.one_of(st.just(1.0), st.floats(1e-9, 1.0))
 BID = (
@@ -39,6 +40,10 @@ OPEN = (
 )
 
 
+def in_course(machine: Base) -> bool:
+    return machine.ends_at >= machine.view.at
+
+
 class Auctions(Market):
     """Every bid is judged by its events, at the model's prices, and by what the books became."""
 
@@ -52,6 +57,7 @@ class Auctions(Market):
         went = self.attempt(self.s.auction, "open", sender=self.s.keeper, unless=OPEN)
         self.prices_moved()
         if went:
+            self.ends_at = self.s.auction.call("current").endsAt
             targets = self.s.auction.call("current").targets
             cap = self.s.auction.call("params").maxLeverageWad
             assert sum(lane * 10**10 for lane in lanes_of(targets, self.s.n)) <= cap
@@ -64,30 +70,37 @@ class Auctions(Market):
         if at > self.now:
             self.wait(at - self.now)
 
+    @precondition(in_course)
     @action(moment=MOMENT)
     def the_curve_falls(self, moment: float) -> None:
-        if self.s.auction.call("current").endsAt >= self.now:
-            self.to_moment(moment)
-            self.did()
+        self.to_moment(moment)
+        self.did()
 
     # ------------------------------------------------------------------ bids
 
-    @action(sell=TOKEN, buy=TOKEN, part=LOT)
-    def a_bidder_bids(self, sell: int, buy: int, part: float) -> None:
+    @precondition(in_course)
+    @action(pair=PAIR, part=LOT)
+    def a_bidder_bids(self, pair: tuple[int, int], part: float) -> None:
         """For the whole lot, or a part of what is quoted."""
-        if sell != buy:
-            self.bid(sell, buy, part)
+        self.bid(*pair, part)
+
+    def quoted(self, function: str, *args: Any) -> Any:
+        """A quote, or None when a bid would be refused likewise."""
+        try:
+            return self.s.auction.call(function, *args)
+        except ContractRevert as revert:
+            if not revert.name.startswith(BID):
+                raise
+            self.outcomes.append(revert.name)
+            return None
 
     def bid(self, sell: int, buy: int, part: float = 1.0) -> bool:
         tokens, amount = (self.all_tokens[sell], self.all_tokens[buy]), MAX
-        try:
-            lot = self.s.auction.call("quoteBid", *tokens, MAX)
-        except ContractRevert as revert:
-            assert revert.name.startswith(BID), revert
-            self.outcomes.append(revert.name)
+        lot = self.quoted("quoteBid", *tokens, MAX)
+        if lot is None:
             return False
         if part < 1:
-            amount = max(1, int(lot.sold * part))
+            amount = max(1, portion(lot.sold, part))
         before = self.before_bid()
         args = (self.s.auction.call("current").id, *tokens, amount, lot.bought, self.s.keeper)
         receipt = self.attempt(self.s.auction, "bid", *args, sender=self.s.keeper, unless=BID)
@@ -95,18 +108,16 @@ class Auctions(Market):
             self.judge(receipt, before)
         return receipt is not None
 
+    @precondition(in_course)
     @action(parts=st.lists(LOT, min_size=3, max_size=3), only=st.sampled_from([None, 0, 1, 2]))
     def a_bidder_takes_the_basket(self, parts: list[float], only: int | None) -> None:
         self.bid_basket([p if only in (None, i) else 0.0 for i, p in enumerate(parts)])
 
     def bid_basket(self, parts: list[float]) -> bool:
-        try:
-            lots = self.s.auction.call("quoteBasket", [MAX] * self.s.n).sold
-        except ContractRevert as revert:
-            assert revert.name.startswith(BID), revert
-            self.outcomes.append(revert.name)
+        lots = self.quoted("quoteBasket", [MAX] * self.s.n)
+        if lots is None:
             return False
-        amounts = [MAX if p == 1 else int(lot * p) for lot, p in zip(lots, parts, strict=False)]
+        amounts = [MAX if p == 1 else portion(lot, p) for lot, p in zip(lots.sold, parts, strict=False)]
         before = self.before_bid()
         args = (self.s.auction.call("current").id, amounts, MAX, self.s.keeper)
         receipt = self.attempt(self.s.auction, "bidBasket", *args, sender=self.s.keeper, unless=BID)
@@ -114,28 +125,28 @@ class Auctions(Market):
             self.judge(receipt, before)
         return receipt is not None
 
-    @action(moment=MOMENT, cash_last=st.booleans())
-    def keepers_rebalance(self, moment: float, cash_last: bool) -> None:
-        """Open, wait, fill every lot against cash, surpluses first."""
-        self.opened()
-        if self.s.auction.call("current").endsAt < self.now:
+    @action(moment=MOMENT, lots=st.integers(0, 6))
+    def keepers_rebalance(self, moment: float, lots: int) -> None:
+        """Open, wait, fill so many lots against cash, surpluses first."""
+        if not (self.opened() or in_course(self)):
             return
         self.to_moment(moment)
         surpluses = [(i, 3) for i in range(3)]
-        for sell, buy in surpluses + [(b, s) for s, b in surpluses] * cash_last:
+        for sell, buy in (surpluses + [(b, s) for s, b in surpluses])[:lots]:
             self.bid(sell, buy)
 
-    @action(sell=TOKEN, part=LOT)
-    def the_filler_fills(self, sell: int, part: float) -> None:
-        """A lot against cash, from the pool; the filler keeps nothing."""
-        pairs = (sell, 3) if sell < 3 else (3, int(part * 10**6) % 3)
-        tokens = [self.all_tokens[i] for i in pairs]
-        try:
-            lot = self.s.auction.call("quoteBid", *tokens, MAX).sold
-        except ContractRevert as revert:
-            self.outcomes.append(revert.name)
+    @precondition(in_course)
+    @action(pair=st.sampled_from([p for p in PAIRS if 3 in p]), part=LOT, moment=MOMENT, fair=st.booleans())
+    def the_filler_fills(self, pair: tuple[int, int], part: float, moment: float, fair: bool) -> None:
+        """A lot against cash, from the pool, which is at the oracle's price or wherever it was pushed."""
+        if fair:
+            self.pools_come_back()
+        self.to_moment(moment)
+        tokens = [self.all_tokens[i] for i in pair]
+        lot = self.quoted("quoteBid", *tokens, MAX)
+        if lot is None:
             return
-        amount, fee = max(1, int(lot * part)), self.world.assets[min(pairs)].pool_fee
+        amount, fee = max(1, portion(lot.sold, part)), self.world.assets[min(pair)].pool_fee
         order = (self.s.auction.call("current").id, *tokens, fee, amount, 0, self.s.keeper)
         before = self.before_bid()
         unless = [*BID, "UniswapV3Filler__"]
@@ -145,7 +156,7 @@ class Auctions(Market):
 
     # --------------------------------------------------------------- ripcord
 
-    @precondition(with_account)
+    @precondition(lambda self: self.view.debt > 0)
     @action()
     def anybody_pulls_the_ripcord(self) -> None:
         self.pull()
@@ -162,6 +173,7 @@ class Auctions(Market):
         elif not self.due(v):
             refusal = "RebalanceAuction__RipcordNotDue"
         went = self.predicted(refusal, self.s.auction, "ripcord", sender=self.s.mallory)
+        self.ends_at = self.s.auction.call("current").endsAt
         self.prices_moved()
         return bool(went) or bool(running)
 
@@ -231,7 +243,8 @@ class Auctions(Market):
             i, j = addresses.index(bid.sell), addresses.index(bid.buy)
             sell, buy = self.feeds[i], self.feeds[j]
             sold, bought = up(bid.sellAmount, sell.mid, sell.unit), bid.buyAmount * buy.mid // buy.unit
-            self._paid_enough(Fraction(bid.buyAmount * buy.mid, buy.unit), bid.sellAmount, i, auction, params, old)
+            paid = Fraction(bid.buyAmount * buy.mid, buy.unit)
+            self._paid_enough(paid, bid.sellAmount, i, auction, params, old)
             sold_usd, bought_usd = sold_usd + sold, bought_usd + bought
             cash += (bid.buyAmount if j == 3 else 0) - (bid.sellAmount if i == 3 else 0)
         loss_usd = max(0, sold_usd - bought_usd)
@@ -291,4 +304,3 @@ class Auctions(Market):
             assert health is not None
             assert health != NO_DEBT
             assert health >= self.guard.increase, "a purchase below the health factor for increases"
-

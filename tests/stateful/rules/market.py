@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from hypothesis import strategies as st
+from hypothesis.stateful import precondition
 
 from equipoise.units import DAY
 from tests.stateful.base import USD, Base
+from tests.stateful.model.books import WAD
 from tests.stateful.steps import action
 
 DRIFT, GAP = st.floats(-0.03, 0.03), st.floats(-0.45, 0.5)
@@ -34,6 +36,15 @@ class Market(Base):
     @action(common=GAP, own=st.lists(DRIFT, min_size=3, max_size=3))
     def prices_gap(self, common: float, own: list[float]) -> None:
         self.push({i: (1 + common) * (1 + o) - 1 for i, o in enumerate(own)})
+        self.prices_moved()
+        self.did()
+
+    @precondition(lambda self: self.view.debt and self.view.live and self.view.health)
+    @action(to=st.floats(0.7, 1.6))
+    def a_crash_comes(self, to: float) -> None:
+        """All prices move so that the health factor is about that: ripcords and liquidators have work."""
+        change = to * WAD / self.view.health - 1
+        self.push(dict.fromkeys(range(3), max(-0.9, min(1.0, change))))
         self.prices_moved()
         self.did()
 
@@ -79,6 +90,8 @@ class Market(Base):
     # ------------------------------------------------------------------ time
 
     def wait(self, seconds: int) -> None:
+        if not seconds:
+            return
         rate = self.s.account.call("borrowRateWad") if self.levered else 0
         self.s.warp(seconds)
         self.time_passed(rate)

@@ -274,7 +274,8 @@ class Signers(Base):
     @action(parity=st.booleans())
     def anybody_pokes(self, parity: bool) -> None:
         """The first poke that is due, and no other."""
-        realized, due = self.s.contracts.realized_volatility, self.s.contracts.realized_volatility.call("dueAt")
+        realized = self.s.contracts.realized_volatility
+        due = realized.call("dueAt")
         if parity:
             refusals = ["RealizedVolatility__"]
             self.attempt(realized, "pokeParity", sender=self.s.mallory, unless=refusals)
