@@ -15,12 +15,11 @@ from tests.stateful.base import Base
 from tests.stateful.model.books import WAD
 from tests.stateful.model.prices import portion, up
 from tests.stateful.model.risk import DAY, DELEVER_ONLY, NORMAL, lanes_of
-from tests.stateful.rules.market import Market
+from tests.stateful.rules.market import Market, can_crash
 from tests.stateful.steps import action
 from tests.stateful.view import NO_DEBT, View
 
 PAIRS = [(sell, buy) for sell in range(4) for buy in range(4) if sell != buy]
-PAIR = st.sampled_from(PAIRS)
 MOMENT = st.sampled_from([0.0, 0.2, 0.5, 0.75, 1.0])
 LOT = st.one_of(st.just(1.0), st.floats(1e-9, 1.0))
 BID = (
@@ -78,11 +77,14 @@ class Auctions(Market):
 
     # ------------------------------------------------------------------ bids
 
-    @precondition(in_course)
-    @action(pair=PAIR, part=LOT)
-    def a_bidder_bids(self, pair: tuple[int, int], part: float) -> None:
-        """For the whole lot, or a part of what is quoted."""
-        self.bid(*pair, part)
+    @action(first=st.integers(0, len(PAIRS) - 1), part=LOT)
+    def a_bidder_bids(self, first: int, part: float) -> None:
+        """For the whole lot or a part of it: of the first pair from there on that has one."""
+        if not in_course(self) and not self.opened():
+            return
+        for pair in PAIRS[first:] + PAIRS[:first]:
+            if self.bid(*pair, part):
+                return
 
     def quoted(self, function: str, *args: Any) -> Any:
         """A quote, or None when a bid would be refused likewise."""
@@ -128,6 +130,9 @@ class Auctions(Market):
     @action(moment=MOMENT, lots=st.integers(0, 6))
     def keepers_rebalance(self, moment: float, lots: int) -> None:
         """Open, wait, fill so many lots against cash, surpluses first."""
+        if not self.reports.has_coordinates:
+            self.s.volatility_oracle.send("solveCoordinates", sender=self.s.keeper)
+            self.reports.has_coordinates = True
         if not (self.opened() or in_course(self)):
             return
         self.to_moment(moment)
@@ -157,8 +162,10 @@ class Auctions(Market):
     # --------------------------------------------------------------- ripcord
 
     @precondition(lambda self: self.view.debt > 0)
-    @action()
-    def anybody_pulls_the_ripcord(self) -> None:
+    @action(crash=st.booleans())
+    def anybody_pulls_the_ripcord(self, crash: bool) -> None:
+        if crash and self.view.live and self.view.health:
+            self.a_crash_comes(to=self.guard.trigger / WAD * 0.97)
         self.pull()
 
     def pull(self) -> bool:
@@ -182,11 +189,13 @@ class Auctions(Market):
         silent = self.guard.risk_mode(self.reports, v.at) == DELEVER_ONLY
         return v.health < self.guard.trigger or (silent and v.health < self.guard.target)
 
-    @precondition(lambda self: self.levered and self.view.debt and self.view.health is not None)
-    @precondition(lambda self: self.view.live and self.view.health < self.guard.trigger)
-    @action(moment=MOMENT)
-    def the_ripcord_saves(self, moment: float) -> None:
+    @precondition(can_crash)
+    @action(moment=MOMENT, to=st.floats(0.7, 0.99))
+    def the_ripcord_saves(self, moment: float, to: float) -> None:
         """Pulled and bid for as a whole: it lowers LTV, restores the target, and no size stops it."""
+        assert self.view.health is not None
+        if self.view.health >= self.guard.trigger:
+            self.a_crash_comes(to=self.guard.trigger / WAD * to)
         if not self.pull():
             return
         self.to_moment(moment * 0.99)

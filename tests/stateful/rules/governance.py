@@ -56,8 +56,10 @@ class Governance(Signers, Market):
     def a_signer_is_proposed_and_activated(self, index: int, patient: bool) -> None:
         """By the owner, and by anybody after the delay; not before."""
         oracle, signer = self.s.volatility_oracle, self._missing(index)
+        if self.s.volatility_oracle.call("isSigner", signer):
+            self.attempt(oracle, "removeSigner", signer, sender=self.s.guardian)
         args = (signer, "0x" + "00" * 20, self.threshold)
-        refusals = ["VolatilityOracle__"]
+        refusals = ["VolatilityOracle__ProposalPending", "VolatilityOracle__ThresholdOutOfRange"]
         if not self.attempt(oracle, "proposeSigner", *args, sender=self.s.owner, unless=refusals):
             return
         ready = oracle.call("proposalOf", signer).readyAt

@@ -8,6 +8,7 @@ from hypothesis.stateful import precondition
 from equipoise.errors import ContractRevert, InputError
 from tests.stateful.base import Base
 from tests.stateful.model.books import WAD
+from tests.stateful.rules.market import Market, can_crash
 from tests.stateful.steps import action
 
 VARIABLE = 2
@@ -19,7 +20,7 @@ def with_account(machine: Base) -> bool:
     return machine.levered
 
 
-class Lending(Base):
+class Lending(Market):
     """Books at Aave are Aave's own: what strangers do there moves nothing but what is written here."""
 
     @action(token=RESERVE, amount=GIFT, to=st.sampled_from(["vault", "account", "zap", "filler"]))
@@ -79,10 +80,13 @@ class Lending(Base):
         self.prices_moved()
         self.did()
 
-    @precondition(lambda self: self.levered and self.view.debt and (self.view.health or WAD) < WAD)
-    @action()
-    def a_liquidator_comes(self) -> None:
+    @precondition(can_crash)
+    @action(to=st.floats(0.8, 0.999))
+    def a_liquidator_comes(self, to: float) -> None:
         """The real one, for as long as Aave lets it; shares and idle cash are not touched."""
+        assert self.view.health is not None
+        if self.view.health >= WAD:
+            self.a_crash_comes(to=to)
         owed = self.view.debt
         if self.s.aave.liquidate(self.s.account.address):
             self.did()

@@ -17,6 +17,11 @@ LATER = 2**63
 TRADER_USD = 20_000_000
 
 
+def can_crash(machine: Base) -> bool:
+    v = machine.view
+    return bool(v.debt and v.live and v.health)
+
+
 class Market(Base):
     """The feeds' rounds, as they were pushed, are the model's prices."""
 
@@ -39,7 +44,7 @@ class Market(Base):
         self.prices_moved()
         self.did()
 
-    @precondition(lambda self: self.view.debt and self.view.live and self.view.health)
+    @precondition(can_crash)
     @action(to=st.floats(0.7, 1.6))
     def a_crash_comes(self, to: float) -> None:
         """All prices move so that the health factor is about that: ripcords and liquidators have work."""

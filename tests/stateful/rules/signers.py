@@ -215,9 +215,20 @@ class Signers(Base):
         budgets = np.array(lanes_of(self.s.volatility_oracle.call("budgets"), 3)) / 1e8
         return int(pack_word8(solve_parity(matrix, budgets).coordinates))
 
-    @action(kind=st.sampled_from(["right", "wrong", "corner", "zero lane"]), asset=st.integers(0, 2))
-    def anybody_posts_coordinates(self, kind: str, asset: int) -> None:
-        """Taken if and only if they satisfy parity within 1e-6 and better than those there are, exactly."""
+    @action(
+        kind=st.sampled_from(["right", "wrong", "corner", "zero lane"]),
+        asset=st.integers(0, 2),
+        missing=st.booleans(),
+    )
+    def anybody_posts_coordinates(self, kind: str, asset: int, missing: bool) -> None:
+        """Taken if and only if they satisfy parity within 1e-6 and better than those there are, exactly.
+
+        With `missing` the owner has set the budgets anew before, so that there are none.
+        """
+        if missing:
+            word = self.s.volatility_oracle.call("budgets")
+            self.s.volatility_oracle.send("setBudgets", word, sender=self.s.owner)
+            self.reports.has_coordinates = False
         data = self.s.volatility_oracle.call("riskData")
         c, budgets = self._matrix(data), lanes_of(data.budgets, 3)
         x = lanes_of(self._solved(unpack_correlations(data.correlations, 3)), 3)
