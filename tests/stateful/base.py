@@ -19,7 +19,7 @@ from equipoise.errors import ContractRevert
 from tests.fixtures.levered import Levered
 from tests.stateful.model.books import WAD, YEAR, Books
 from tests.stateful.model.prices import Feed, nav, up
-from tests.stateful.model.risk import Guard, Reports, lanes_of
+from tests.stateful.model.risk import DAY, Guard, Reports, lanes_of
 from tests.stateful.steps import DONE
 from tests.stateful.view import View, look
 
@@ -33,6 +33,8 @@ class Base(RuleBasedStateMachine):
     ----------
     view, price
         What was seen after the last transaction, and the share price then, exactly; None without prices.
+    used_wad, used_at
+        The loss bucket {WAD of NAV} after the last bid that gave something away.
     ends_at
         Of the last auction that began in this life.
     steps, digests
@@ -61,6 +63,7 @@ class Base(RuleBasedStateMachine):
         self.reports = self._reports()
         self.guard = Guard(*s.guard.call("params"))
         self.losses: list[tuple[int, Fraction]] = []
+        self.used_wad, self.used_at = 0, self.now
         self.budgets_seen = [s.auction.call("params").lossBudgetWad]
         self.ends_at = 0
         self.books = self._books()
@@ -132,6 +135,11 @@ class Base(RuleBasedStateMachine):
 
     def look(self) -> View:
         return look(self.s, self.live)
+
+    def bucket(self, now: int) -> int:
+        """What is in the loss bucket {WAD of NAV}: it leaks one budget a day."""
+        leaked = self.budgets_seen[-1] * (now - self.used_at) // DAY
+        return max(0, self.used_wad - leaked)
 
     # ---------------------------------------------------------- transactions
 

@@ -75,7 +75,8 @@ class Invariants(People):
 
     @invariant()
     def daily_loss_budget_holds(self) -> None:
-        """In no day more than twice the largest budget that was set."""
+        """In no day more than twice the largest budget that was set; the bucket holds what bids lost."""
+        assert self.s.auction.call("lossBudget").usedWad == self.bucket(self.view.at)
         lost = sum(loss for at, loss in self.losses if at > self.view.at - DAY)
         assert lost <= 2 * max(self.budgets_seen) / WAD * (1 + 1e-9)
 

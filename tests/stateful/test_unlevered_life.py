@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 
 from hypothesis import settings
 
-from tests.stateful.steps import never_done
-
-LIVES = max(30, settings().max_examples)
+LIVES = max(60, settings().max_examples)
 STEPS = 40
 
 
 def test_unlevered_life__any_sequence__keeps_its_promises(
-    live: Callable[[str, int, int], dict[str, Counter[str]]],
+    live: Callable[[str, int, int], None],
 ) -> None:
     """EQ-50 EQ-53 EQ-54 EQ-55 EQ-57 EQ-58 EQ-61 EQ-63 EQ-84 EQ-85 EQ-100 EQ-112: without debt the books are
     exact to the last unit."""
-    tally = live("unlevered", LIVES, STEPS)
-    # a few lives do not come to everything
-    assert LIVES < 100 or never_done(tally, levered=False) == set()
+    live("unlevered", LIVES, STEPS)

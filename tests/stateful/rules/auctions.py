@@ -248,17 +248,17 @@ class Auctions(Market):
         addresses = [token.address for token in self.all_tokens]
         bids = self.s.auction.events(receipt, "Bid")
         assert bids
-        sold_usd = bought_usd = 0
+        sold_usd = bought = 0
         cash = self.books.cash
         for bid in bids:
             i, j = addresses.index(bid.sell), addresses.index(bid.buy)
             sell, buy = self.feeds[i], self.feeds[j]
-            sold, bought = up(bid.sellAmount, sell.mid, sell.unit), bid.buyAmount * buy.mid // buy.unit
+            sold_usd += up(bid.sellAmount, sell.mid, sell.unit)
+            bought += bid.buyAmount
             paid = Fraction(bid.buyAmount * buy.mid, buy.unit)
             self._paid_enough(paid, bid.sellAmount, i, auction, params, old)
-            sold_usd, bought_usd = sold_usd + sold, bought_usd + bought
             cash += (bid.buyAmount if j == 3 else 0) - (bid.sellAmount if i == 3 else 0)
-        loss_usd = max(0, sold_usd - bought_usd)
+        loss_usd = max(0, sold_usd - bought * buy.mid // buy.unit)
         self._count_loss(auction, old, loss_usd, params)
         # cash repays debt, or is borrowed: what stays in the vault is the vault's to say, the sum is not
         self.books.cash = self.s.balances()[-1]
@@ -292,6 +292,9 @@ class Auctions(Market):
             return
         cash = self.feeds[-1]
         equity = sum(self.values(old)) - old.debt * cash.mid // cash.unit
+        self.used_wad = self.bucket(old.at) + up(loss_usd, WAD, max(1, equity))
+        self.used_at = old.at
+        assert self.used_wad <= self.budgets_seen[-1]
         self.losses.append((old.at, Fraction(loss_usd, max(1, equity))))
         self.losses = [(at, loss) for at, loss in self.losses if at > old.at - DAY]
 

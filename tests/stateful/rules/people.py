@@ -17,6 +17,7 @@ AMOUNT = st.one_of(st.integers(0, 3), st.integers(1, 10**6), st.integers(10**6, 
 """Smallest units of cash: dust, cents, up to two millions."""
 PART = st.one_of(st.just(1.0), st.floats(0.01, 1), st.floats(0, 1e-9))
 SKIP = st.lists(st.integers(0, 3), max_size=2, unique=True)
+MOVES = ("deposit", "mint", "withdraw", "redeem", "redeem in kind")
 DEADLINE = 2**63
 ZERO, POOR = "RiskParityVault__ZeroAmount", "ERC20InsufficientBalance"
 
@@ -96,7 +97,7 @@ class People(Base):
     @precondition(somebody_holds)
     @action(who=WHO, part=st.sampled_from([1.0, 1.0, 0.5]))
     def redeem_what_is_allowed(self, who: str, part: float) -> None:
-        """Of `maxRedeem`: without prices none, else never refused."""
+        """Of `maxRedeem`: without prices none, else never refused for cash or for shares."""
         who = self.holder(who)
         most = self.s.vault.call("maxRedeem", self.people[who])
         assert most <= self.books.shares[self.people[who]]
@@ -208,6 +209,22 @@ class People(Base):
         if self.attempt(self.s.zap, "exit", *args, sender=person, unless=refusals):
             self._left_in_kind(person, shares, [])
             assert self._held(person)[-1] >= held[-1]
+
+    @action(moves=st.lists(st.tuples(st.sampled_from(MOVES), WHO, AMOUNT, PART), min_size=2, max_size=6))
+    def a_busy_block(self, moves: list[tuple[str, str, int, float]]) -> None:
+        """Users come and go in one block, each transaction looked at by itself."""
+        for move, who, assets, part in moves:
+            if move == "deposit":
+                self.deposit(who=who, assets=assets)
+            elif move == "mint":
+                self.mint(who=who, assets=assets, dust=0)
+            elif move == "withdraw":
+                allowed = self.s.vault.call("maxWithdraw", self.people[self.holder(who)])
+                self.withdraw(who=who, assets=min(assets, allowed))
+            elif move == "redeem":
+                self.redeem_what_is_allowed(who=who, part=part)
+            elif somebody_holds(self):
+                self.redeem_in_kind(who=who, part=part, skip=[])
 
     # ------------------------------------------------------------------ both
 
