@@ -14,7 +14,7 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -104,7 +104,8 @@ def _depth() -> settings:
 
 def _agrees(anvil: Levered, steps: Any, digests: Any, entries: Any) -> bool:
     machine = Life(anvil)
-    replay(machine, steps)
+    with suppress(AssertionError):  # the life of a failure ends as it did
+        replay(machine, steps)
     return bool(machine.digests == digests and anvil.chain.entries == entries)
 
 
