@@ -29,7 +29,7 @@ from tests.stateful.steps import TALLY, replay, table
 from tests.stateful.systems import KINDS, build
 
 FOLDER = Path("build/fuzz")
-LIVES_A_SEED, STEPS = 100, 60
+LIVES_A_SEED, STEPS = 50, 60
 SAMPLE = 0.01
 
 
