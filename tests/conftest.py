@@ -15,8 +15,12 @@ pytest_plugins = [
     "tests.fixtures.world",
     "tests.fixtures.market",
     "tests.fixtures.levered",
+    "tests.fixtures.governance",
     "tests.fixtures.attacks",
     "tests.fixtures.lives",
+    "tests.fixtures.keeping",
+    "tests.fixtures.deploying",
+    "tests.fixtures.privileges",
 ]
 
 _SHARED_CHAIN = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]

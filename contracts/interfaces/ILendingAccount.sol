@@ -28,6 +28,11 @@ interface ILendingAccount {
     /// @custom:requirement EQ-120 MUST obey one vault only, which is bound once.
     function bind() external;
 
+    /// @notice Takes a token into the basket, any number of times. Vault only: it never unlists, so that what is left of a
+    ///         token that the vault dropped is there when it returns.
+    /// @custom:requirement EQ-93
+    function list(address token) external;
+
     /// @notice Supplies `amount` that the vault has just sent here; keeps it idle where the venue refuses.
     function supply(address token, uint256 amount) external;
 

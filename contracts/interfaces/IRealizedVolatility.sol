@@ -27,7 +27,8 @@ interface IRealizedVolatility {
     /// @notice What all assets share. One storage slot.
     /// @param settledAt Time of the last prices that counted {unix s}
     /// @param pendingAt Time of the last poke, whose prices the next one confirms {unix s}
-    /// @param weight 1 - 2^(-time observed / halfLife) {1e-9}
+    /// @param weight 1 - 2^(-time observed / halfLife) {1e-9}, of the assets from the start: one that joins later gathers
+    ///        its own
     /// @param parityAt `settledAt` at the last poke of the parity portfolio, 0 before the first {unix s}
     /// @param parityWeight {1e-9}
     /// @param parityRatio Realised over reported volatility of the parity portfolio {1e-8}
@@ -50,6 +51,7 @@ interface IRealizedVolatility {
     event ParityPoked(int256 change, uint256 ratio);
     event VolatilityOracleSet(address indexed oracle);
     event ParamsSet(Params params);
+    event BasketSet(address[] assets);
 
     error RealizedVolatility__AssetCountOutOfRange(uint256 count, uint256 min, uint256 max);
     /// @notice Poke again at `dueAt`.
@@ -86,6 +88,13 @@ interface IRealizedVolatility {
     /// @notice Natural logarithms of the prices in USD, of the last settled and of the last seen: 8 lanes of int32 in
     ///         units of 1e-7, asset i at bits [32 i, 32 i + 32).
     function logs() external view returns (uint256 settled, uint256 pending);
+
+    /// @notice Replaces the assets; those that stay keep all that is known of them. Owner only, after the volatility
+    ///         oracle's own change. A new one counts once it is warm itself; a return of the parity portfolio across the
+    ///         change does not count.
+    /// @param newAssets 1 to 8 tokens, as the volatility oracle has them; each new one must have a usable price now
+    /// @custom:requirement EQ-92
+    function setBasket(address[] calldata newAssets) external;
 
     /// @notice Names the oracle whose portfolio is watched, once. Owner only.
     function setVolatilityOracle(IVolatilityOracle oracle) external;

@@ -45,12 +45,14 @@ interface IRebalanceAuction {
     /// @param startedAt {s}
     /// @param endsAt Last second at which bids are taken {s}
     /// @param ripcord Whether the ripcord started it: then it sells the same fraction of everything for cash
-    /// @param targets Target exposures, WORD8 {1e-8 of NAV}; 0 for a ripcord
+    /// @param basketVersion Of the vault at the opening: the targets are of that basket and end with it. A ripcord goes on
+    /// @param targets Target exposures, WORD8 {1e-8 of NAV}; 0 for a ripcord and for a token being retired
     struct Auction {
         uint48 id;
         uint64 startedAt;
         uint64 endsAt;
         bool ripcord;
+        uint16 basketVersion;
         uint256 targets;
     }
 
@@ -59,16 +61,18 @@ interface IRebalanceAuction {
         None,
         ParityGap,
         VolatilityTooLow,
-        VolatilityTooHigh
+        VolatilityTooHigh,
+        RetiringAsset
     }
 
-    /// @notice The vault's risk now. Arrays have n entries.
+    /// @notice The vault's risk now. The oracle's n assets come first; the vault's further tokens are being retired: there is
+    ///         no report of them, so that they count in `leverageWad` but not in volatility, shares and gap.
     /// @param navWad {D18 USD}
-    /// @param exposuresWad Value of each asset over NAV {D18}
-    /// @param targetsWad Target exposures {D18}; zeros while there is no report
-    /// @param sharesWad Share of variance of each asset {D18}, sums to 1; zeros without risk
+    /// @param exposuresWad Value of each basket token of the vault over NAV {D18}
+    /// @param targetsWad Their target exposures {D18}, 0 for one being retired
+    /// @param sharesWad Share of variance of each of the n assets {D18}, sums to 1; zeros without risk
     /// @param parityGapWad max |share - budget| {D18}; 0 without risk
-    /// @param volatilityWad Volatility of the exposures {D18 / sqrt(year)}
+    /// @param volatilityWad Volatility of the n assets' exposures {D18 / sqrt(year)}
     /// @param targetVolatilityWad Volatility of the targets: the parameter, or less under the leverage cap
     /// @param leverageWad Sum of the exposures {D18}
     /// @param targetLeverageWad Sum of the target exposures {D18}: the least of what volatility, maximum, health
@@ -111,7 +115,11 @@ interface IRebalanceAuction {
     event ParamsSet(Params params);
 
     error RebalanceAuction__ZeroAddress();
+    /// @notice The vault's first tokens, the volatility oracle's assets and those of its realised volatilities must be the
+    ///         same in the same order: governance is changing the basket, and has calls left to make.
     error RebalanceAuction__BasketMismatch(bytes32 vaultAssetsHash, bytes32 oracleAssetsHash);
+    /// @notice The auction's targets are of another basket: open a new one.
+    error RebalanceAuction__BasketChanged(uint256 auctionVersion, uint256 vaultVersion);
     error RebalanceAuction__NoReports();
     error RebalanceAuction__EmptyVault();
     error RebalanceAuction__AlreadyOpen(uint256 id, uint256 endsAt);
@@ -140,8 +148,10 @@ interface IRebalanceAuction {
     /// @notice Fractions of NAV: bid less, later (the budget refills in a day), or at a better price for the vault.
     error RebalanceAuction__LossBudgetExceeded(uint256 lossWad, uint256 budgetWad);
 
-    /// @notice Opens an auction and fixes its target exposures. Anyone, when a band is left.
+    /// @notice Opens an auction and fixes its target exposures. Anyone, when a band is left or a token is being retired.
     /// @return id The auction's number
+    /// @custom:requirement EQ-95 MUST refuse while vault and oracle are of different baskets, whatever auction is in course
+    ///                     of another version.
     /// @custom:requirement EQ-80 MUST revert while an auction is in course or no band is left.
     /// @custom:requirement EQ-81 MUST take the targets from verified coordinates and reported volatilities only.
     function open() external returns (uint256 id);
@@ -180,9 +190,9 @@ interface IRebalanceAuction {
 
     /// @notice Sells several basket tokens for cash at once. At a health factor below 1 the venue lets nothing out
     ///         unless it is above 1 afterwards: then only a bid for enough of the basket passes.
-    /// @param sellAmounts n amounts {smallest unit of each} [0, lot]; type(uint256).max means the whole lot
+    /// @param sellAmounts One for each basket token of the vault {smallest unit of each} [0, lot]; type(uint256).max means the whole lot
     /// @param maxBuyAmount The most cash that the bidder pays {smallest unit of cash}
-    /// @return sold n + 1 amounts {smallest unit of each}, 0 for the cash
+    /// @return sold The same and the cash's, which is 0 {smallest unit of each}
     /// @return bought {smallest unit of cash}
     function bidBasket(
         uint256 id,
@@ -231,6 +241,8 @@ interface IRebalanceAuction {
 
     function guard() external view returns (IRiskGuard);
 
-    /// @notice Changes the parameters within their ranges. Owner only.
+    /// @notice Changes the parameters within their ranges. Owner; or the guardian where nothing moves but target volatility,
+    ///         leverage, borrow rate and loss budget, downwards.
+    /// @custom:requirement EQ-98
     function setParams(Params calldata newParams) external;
 }

@@ -31,12 +31,13 @@ interface IRiskParityVault is IERC4626 {
     }
 
     /// @notice The whole book at mid prices. Arrays have n + 1 entries, the cash token last.
-    /// @param tokens Basket tokens in the order of the oracle's report, then the cash token
+    /// @param tokens Basket tokens in the order of the oracle's report, then those being retired, then the cash token
     /// @param balances {smallest unit of the token}
     /// @param valuesWad {D18 USD}
     /// @param debt Borrowed cash, interest included {smallest unit of asset}
     /// @param debtWad {D18 USD}
     /// @param navWad Sum of valuesWad less debtWad, 0 where the debt is more {D18 USD}
+    /// @param basketVersion Changes of the basket so far
     struct Portfolio {
         address[] tokens;
         uint256[] balances;
@@ -44,6 +45,7 @@ interface IRiskParityVault is IERC4626 {
         uint256 debt;
         uint256 debtWad;
         uint256 navWad;
+        uint16 basketVersion;
         IPriceOracle.Quote[] quotes;
     }
 
@@ -66,6 +68,7 @@ interface IRiskParityVault is IERC4626 {
     event FeesSet(Fees fees, address indexed recipient);
     event DepositCapSet(uint256 cap);
     event AuctionSet(address indexed auction);
+    event BasketSet(address[] tokens, uint256 basketVersion);
 
     error RiskParityVault__ZeroAddress();
     error RiskParityVault__ZeroAmount();
@@ -74,6 +77,9 @@ interface IRiskParityVault is IERC4626 {
     error RiskParityVault__BadBasketSize(uint256 size, uint256 min, uint256 max);
     error RiskParityVault__BadToken(address token);
     error RiskParityVault__UnknownToken(address token);
+    /// @notice `token` is left out with `balance` of it, worth more than what may be written off {D18 USD}: keep it behind
+    ///         the oracle's assets until auctions have sold it.
+    error RiskParityVault__NotSold(address token, uint256 balance, uint256 valueWad, uint256 limitWad);
     error RiskParityVault__DepositsClosed();
     error RiskParityVault__DepositCapExceeded(uint256 assets, uint256 maxAssets);
     /// @notice Cash is short: redeem at most `available`, or take `redeemInKind` or the ExitZap for the rest.
@@ -144,6 +150,9 @@ interface IRiskParityVault is IERC4626 {
     /// @notice The book without prices. Arrays have n + 1 entries, the cash token last.
     function holdings() external view returns (address[] memory tokens, uint256[] memory balances);
 
+    /// @notice Changes of the basket so far: an index into the tokens holds within one version only.
+    function basketVersion() external view returns (uint16);
+
     /// @notice Borrowed cash, interest included {smallest unit of asset}; 0 without a lending account.
     function debt() external view returns (uint256);
 
@@ -180,6 +189,14 @@ interface IRiskParityVault is IERC4626 {
 
     /// @notice Wires the auction, once. Owner only.
     function setAuction(address newAuction) external;
+
+    /// @notice Changes which tokens the vault deals in. Owner only. No token moves: auctions buy what is new and sell what
+    ///         is last. A token leaves when it is sold, that is when at most 1e-4 of the NAV is left of it; that rest, and
+    ///         a gift of it later, is in no book until the token returns.
+    /// @param newBasket 2 to 8 distinct tokens with usable prices, none the cash: the oracle's assets in its order, then
+    ///        those being retired
+    /// @custom:requirement EQ-93 EQ-94
+    function setBasket(address[] calldata newBasket) external;
 
     /// @notice Changes fees within their hard caps, after accruing under the old ones. Owner only.
     function setFees(Fees calldata newFees, address recipient) external;

@@ -7,8 +7,10 @@ import {IRiskGuard} from "./IRiskGuard.sol";
 
 /// @title Everything that a dashboard shows, in one call
 interface IVaultLens {
-    /// @notice Arrays of tokens have n + 1 entries, the cash token last; arrays of risk have n. What cannot be
-    ///         known (a dead price, no report) is zero or empty: `mode`, `faults` and `hasRisk` say so.
+    /// @notice Arrays of tokens have an entry for each of the vault's, the cash last; arrays of reports one for each of the
+    ///         oracle's assets. What cannot be known (a dead price, no report, vault and oracle of different baskets) is
+    ///         zero or empty: `mode`, `faults` and `hasRisk` say so.
+    /// @param assets The oracle's: the vault's first tokens, unless governance is changing the basket
     /// @param navWad NAV at mid {D18 USD}
     /// @param sharePriceWad Value at mid of a share, 1e18 at birth {D18}
     /// @param totalAssets NAV at mid {smallest unit of asset}
@@ -42,6 +44,7 @@ interface IVaultLens {
         address[] tokens;
         uint256[] balances;
         IPriceOracle.Fault[] faults;
+        address[] assets;
         uint256[] pricesWad;
         uint256[] weightsWad;
         uint256[] volatilitiesWad;

@@ -66,9 +66,10 @@ interface IVolatilityOracle is IParameters {
     }
 
     /// @param vols WORD8 of volatilities in use: reported, but no less than the realised ones allow; 0 before the first
-    /// @param volatilitiesAt observation time of the oldest report behind `vols`, 0 before the first
-    /// @param correlationsAt observation time of the correlations, 0 before the first
-    /// @param correlations CORR
+    /// @param volatilitiesAt observation time of the oldest report behind the last post, 0 before the first; a change of the
+    /// basket leaves it
+    /// @param correlationsAt the same of the last correlations
+    /// @param correlations CORR, zeros before the first of this basket
     /// @param coordinates WORD8 of parity coordinates, 0 while none are verified
     /// @param budgets WORD8 of risk budgets, lanes sum to 1e8
     /// @param n number of assets, [2, 8]
@@ -87,6 +88,7 @@ interface IVolatilityOracle is IParameters {
     event CoordinatesPosted(uint256 coordinates, uint256 certificateErrorWad);
     event CoordinatesCleared();
     event BudgetsSet(uint256 budgets);
+    event BasketSet(address[] assets, uint256 budgets, bytes32 assetsHash);
     event SignerAdded(address indexed signer);
     event SignerRemoved(address indexed signer);
     event SignerProposed(
@@ -147,7 +149,7 @@ interface IVolatilityOracle is IParameters {
     error VolatilityOracle__CertificateFailed(uint256 errorWad, uint256 toleranceWad);
     /// @notice Coordinates in place are replaced by strictly better ones only.
     error VolatilityOracle__CoordinatesNotBetter(uint256 errorWad, uint256 currentErrorWad);
-    /// @notice Post correlations first.
+    /// @notice Post correlations of this basket first.
     error VolatilityOracle__NoCorrelations();
 
     /// @notice Post volatilities: every signer signs its own estimate, the stored one is the per-asset median
@@ -180,6 +182,15 @@ interface IVolatilityOracle is IParameters {
     /// @param newBudgets WORD8, lanes of at least 1e6 (1 %) that sum to exactly 1e8
     /// @custom:requirement EQ-36
     function setBudgets(uint256 newBudgets) external;
+
+    /// @notice Replace the assets and their budgets (owner). Reports for the old ones are refused from now on; nothing is in
+    /// use until a post for the new ones has settled and correlations have come. Times of the last reports stay: silence
+    /// goes on counting, and no report counts twice when a basket returns. The realised volatilities, the vault and its
+    /// auction follow by calls of their own; until they agree no auction opens.
+    /// @param newAssets 2 to 8, distinct, in the order of all lanes
+    /// @param newBudgets as `setBudgets` has it
+    /// @custom:requirement EQ-90 EQ-91
+    function setBasket(address[] calldata newAssets, uint256 newBudgets) external;
 
     /// @notice Propose a change of signers (owner): it can be activated after `signerDelay`.
     /// @param signer who shall sign; the zero address: only the threshold changes
@@ -214,12 +225,12 @@ interface IVolatilityOracle is IParameters {
     /// @notice Everything that risk is computed from.
     function riskData() external view returns (RiskData memory);
 
-    /// @notice What target exposures are computed from: volatilities in use. Zeros where nothing was posted.
+    /// @notice What target exposures are computed from: volatilities in use, for `n` assets. Zeros where nothing was posted.
     /// @custom:requirement EQ-144 EQ-146
     function exposureData()
         external
         view
-        returns (uint256 vols, uint256 coordinates, uint64 volatilitiesAt, uint64 correlationsAt);
+        returns (uint256 vols, uint256 coordinates, uint64 volatilitiesAt, uint64 correlationsAt, uint8 n);
 
     /// @notice What a mode is computed from, in one storage read: observation times, 0 before the first report, and
     /// whether verified coordinates are in place.

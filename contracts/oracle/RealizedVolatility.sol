@@ -23,9 +23,9 @@ contract RealizedVolatility is IRealizedVolatility, IParameters, Ownable2Step {
         uint256 elapsed;
         uint256 oldWad;
         uint256 freshWad;
-        uint256 leastVol;
     }
 
+    uint256 private constant WAD = 1e18;
     uint256 private constant MAX_ASSETS = 8;
     uint256 private constant ONE_VOL = 1e8; // 100 % {1e-8}
     uint256 private constant MAX_VOL = 40e8; // as the volatility oracle has it
@@ -45,13 +45,15 @@ contract RealizedVolatility is IRealizedVolatility, IParameters, Ownable2Step {
 
     /// @inheritdoc IRealizedVolatility
     IPriceOracle public immutable priceOracle;
-    uint256 private immutable _n;
-    /// @dev abi.encode(assets) as code: one account to read instead of a slot each.
-    address private immutable _assets;
 
+    /// @dev abi.encode(assets) as code: one account to read instead of a slot each.
+    address private _assets;
+    uint8 private _n;
     Clock private _clock;
     Params private _params;
     uint256 private _volatilities;
+    /// @dev {1e-9} What each asset's weight lacks of the clock's: 0 for those from the start, so that they cost one read.
+    uint256 private _missingWeights;
     uint256 private _settledLogs;
     uint256 private _pendingLogs;
     uint256 private _parityExposures;
@@ -67,16 +69,9 @@ contract RealizedVolatility is IRealizedVolatility, IParameters, Ownable2Step {
         address[] memory assets_,
         Params memory initialParams
     ) Ownable(owner) {
-        uint256 n = assets_.length;
-        if (n == 0 || n > MAX_ASSETS) revert RealizedVolatility__AssetCountOutOfRange(n, 1, MAX_ASSETS);
         priceOracle = oracle;
-        _n = n;
-        _assets = SSTORE2.write(abi.encode(assets_));
         _setParams(initialParams);
-        uint256 firstLogs;
-        for (uint256 i; i < n; ++i) firstLogs |= _lane(_log(oracle.quote(assets_[i]).midWad), i);
-        _settledLogs = firstLogs;
-        _pendingLogs = firstLogs;
+        _setBasket(new address[](0), assets_);
         _clock.settledAt = uint32(block.timestamp);
         _clock.pendingAt = uint32(block.timestamp);
     }
@@ -87,11 +82,52 @@ contract RealizedVolatility is IRealizedVolatility, IParameters, Ownable2Step {
     function setVolatilityOracle(IVolatilityOracle oracle) external onlyOwner {
         if (address(volatilityOracle) != address(0))
             revert RealizedVolatility__OracleAlreadySet(address(volatilityOracle));
-        bytes32 expected = keccak256(abi.encode(assets()));
-        if (oracle.assetsHash() != expected)
-            revert RealizedVolatility__BasketMismatch(expected, oracle.assetsHash());
+        _requireSameBasket(assets(), oracle);
         volatilityOracle = oracle;
         emit VolatilityOracleSet(address(oracle));
+    }
+
+    function _requireSameBasket(address[] memory ours, IVolatilityOracle oracle) private view {
+        (bytes32 expected, bytes32 actual) = (keccak256(abi.encode(ours)), oracle.assetsHash());
+        if (expected != actual) revert RealizedVolatility__BasketMismatch(expected, actual);
+    }
+
+    /// @inheritdoc IRealizedVolatility
+    function setBasket(address[] calldata newAssets) external onlyOwner {
+        // the lanes are the oracle's: it goes first, and has nothing in use until reports for the new basket come
+        if (address(volatilityOracle) != address(0)) _requireSameBasket(newAssets, volatilityOracle);
+        _setBasket(assets(), newAssets);
+        // of another portfolio: its next return begins at the next poke; what was learnt about its reports stays
+        _clock.parityAt = 0;
+    }
+
+    /// @dev Assets that stay take their lanes along. New ones start at the price now with all of the weight missing.
+    function _setBasket(address[] memory oldAssets, address[] memory newAssets) private {
+        uint256 n = newAssets.length;
+        if (n == 0 || n > MAX_ASSETS) revert RealizedVolatility__AssetCountOutOfRange(n, 1, MAX_ASSETS);
+        uint256[4] memory old = [_volatilities, _missingWeights, _settledLogs, _pendingLogs];
+        uint256[4] memory lanes;
+        uint256 weight = _clock.weight;
+        for (uint256 i; i < n; ++i) {
+            uint256 j;
+            while (j < oldAssets.length && oldAssets[j] != newAssets[i]) ++j;
+            if (j < oldAssets.length) {
+                for (uint256 k; k < 4; ++k) lanes[k] |= Word8.lane(old[k], j) << (Word8.LANE_BITS * i);
+            } else {
+                uint256 log = _lane(_log(priceOracle.quote(newAssets[i]).midWad), i);
+                (lanes[2], lanes[3]) = (lanes[2] | log, lanes[3] | log);
+                lanes[1] |= weight << (Word8.LANE_BITS * i);
+            }
+        }
+        (_volatilities, _missingWeights, _settledLogs, _pendingLogs) = (
+            lanes[0],
+            lanes[1],
+            lanes[2],
+            lanes[3]
+        );
+        _n = uint8(n);
+        _assets = SSTORE2.write(abi.encode(newAssets));
+        emit BasketSet(newAssets);
     }
 
     /// @inheritdoc IRealizedVolatility
@@ -130,7 +166,7 @@ contract RealizedVolatility is IRealizedVolatility, IParameters, Ownable2Step {
         uint256 volatilities = _volatilities;
         // nothing but the first prices has been seen so far: there is no return to settle
         if (c.pendingAt != c.settledAt) {
-            volatilities = _settle(c, p, volatilities, pending, latest);
+            volatilities = _settle(c, p, pricesWad.length, volatilities, pending, latest);
             _volatilities = volatilities;
         }
         _pendingLogs = latest;
@@ -143,45 +179,66 @@ contract RealizedVolatility is IRealizedVolatility, IParameters, Ownable2Step {
     function _settle(
         Clock memory c,
         Params memory p,
+        uint256 n,
         uint256 volatilities,
         uint256 pending,
         uint256 latest
     ) private returns (uint256 updated) {
         uint256 settled = _settledLogs;
+        uint256 missing = _missingWeights;
         Step memory step = _step(c.weight, c.pendingAt - c.settledAt, p);
-        // before it is warm, a spike is judged as if volatility were at least 100 % a year
-        if (c.weight < c.warmUp) step.leastVol = ONE_VOL;
+        uint256 weight = (step.oldWad + step.freshWad) / WEIGHT_TO_WAD;
         uint256 confirmed;
-        for (uint256 i; i < _n; ++i) {
-            (uint256 vol, int256 log) = _settleOne(
-                step,
-                Word8.lane(volatilities, i),
-                _logAt(settled, i),
-                _logAt(pending, i),
-                _logAt(latest, i)
-            );
-            confirmed |= _lane(log, i);
-            updated |= vol << (Word8.LANE_BITS * i);
+        uint256 stillMissing;
+        unchecked {
+            // logarithms of 32 bits, and no weight lacks more than the clock has
+            for (uint256 i; i < n; ++i) {
+                uint256 lacking = Word8.lane(missing, i);
+                uint256 oldWad = step.oldWad;
+                int256 before = _logAt(settled, i);
+                int256 change = _logAt(pending, i) - before;
+                if (lacking != 0) {
+                    // a new asset's weight begins with its first return: the time before it was listed is not calm
+                    bool begins = lacking != c.weight || change != 0;
+                    uint256 left = begins ? (lacking * (WAD - step.freshWad)) / WAD : weight;
+                    stillMissing |= left << (Word8.LANE_BITS * i);
+                    oldWad = begins ? oldWad - left * WEIGHT_TO_WAD : 0;
+                }
+                (uint256 vol, bool spike) = _settleOne(
+                    step,
+                    oldWad,
+                    Word8.lane(volatilities, i),
+                    // before it is warm, a spike is judged as if volatility were at least 100 % a year
+                    c.weight - lacking < c.warmUp ? ONE_VOL : 0,
+                    change,
+                    _logAt(latest, i) - before - change
+                );
+                confirmed |= _lane(spike ? before : before + change, i);
+                updated |= vol << (Word8.LANE_BITS * i);
+            }
         }
         _settledLogs = confirmed;
+        if (missing != 0) _missingWeights = stillMissing;
         c.settledAt = c.pendingAt;
-        c.weight = uint32((step.oldWad + step.freshWad) / WEIGHT_TO_WAD);
+        c.weight = uint32(weight);
     }
 
+    /// @param change Of the logarithm up to the pending price
+    /// @param next The change after it
     function _settleOne(
         Step memory step,
+        uint256 oldWad,
         uint256 vol,
-        int256 settled,
-        int256 pending,
-        int256 latest
-    ) private pure returns (uint256, int256) {
+        uint256 leastVol,
+        int256 change,
+        int256 next
+    ) private pure returns (uint256 updated, bool spike) {
         unchecked {
-            int256 change = pending - settled;
             uint256 sample = EwmaMath.sample(change * LOG_TO_VOL, step.elapsed);
-            uint256 usual = FixedPointMathLib.max(vol, step.leastVol);
-            if (EwmaMath.isSpike(change, latest - pending, sample, usual * usual))
-                (pending, sample) = (settled, 0);
-            return (EwmaMath.update(vol, sample, step.oldWad, step.freshWad, MAX_VOL), pending);
+            uint256 usual = FixedPointMathLib.max(vol, leastVol);
+            spike = EwmaMath.isSpike(change, next, sample, usual * usual);
+            if (spike) sample = 0;
+            updated = EwmaMath.update(vol, sample, oldWad, step.freshWad, MAX_VOL);
         }
     }
 
@@ -236,7 +293,7 @@ contract RealizedVolatility is IRealizedVolatility, IParameters, Ownable2Step {
     function _parityChange(uint256 settled) private view returns (int256 change) {
         uint256 before = _parityLogs;
         uint256 exposures = _parityExposures;
-        for (uint256 i; i < _n; ++i)
+        for (uint256 i; exposures >> (Word8.LANE_BITS * i) != 0; ++i)
             change += (_logAt(settled, i) - _logAt(before, i)) * int256(Word8.lane(exposures, i));
     }
 
@@ -263,8 +320,18 @@ contract RealizedVolatility is IRealizedVolatility, IParameters, Ownable2Step {
     /// @inheritdoc IRealizedVolatility
     function floors() external view returns (uint256 volatilities, uint256 parityRatioWad) {
         Clock memory c = _clock;
-        if (c.weight >= c.warmUp) volatilities = _volatilities;
+        if (c.weight >= c.warmUp) volatilities = _warm(_volatilities, c);
         if (c.parityWeight >= c.warmUp) parityRatioWad = c.parityRatio * RATIO_TO_WAD;
+    }
+
+    /// @dev Without the lanes of assets that joined later and are not warm themselves.
+    function _warm(uint256 volatilities, Clock memory c) private view returns (uint256) {
+        uint256 missing = _missingWeights;
+        for (uint256 i; missing >> (Word8.LANE_BITS * i) != 0; ++i) {
+            if (c.weight - Word8.lane(missing, i) < c.warmUp)
+                volatilities &= ~(Word8.LANE_MASK << (Word8.LANE_BITS * i));
+        }
+        return volatilities;
     }
 
     /// @inheritdoc IRealizedVolatility

@@ -20,7 +20,14 @@ import {SignerSet} from "./SignerSet.sol";
 /// @dev A report for other assets, another chain or another oracle has another digest, so that its signature
 /// recovers to some address that is no signer. A replay fails because observation times must rise.
 contract VolatilityOracle is SignerSet, EIP712 {
-    /// @dev One slot: all that a report is checked against. Fractions in 1e-7.
+    /// @dev What verified coordinates may be had from. An identity matrix is zeros, and so is no matrix.
+    enum Basis {
+        Nothing,
+        Correlations,
+        Coordinates
+    }
+
+    /// @dev One slot: all that a report is checked against but the assets. Fractions in 1e-7.
     struct State {
         uint32 volatilitiesAt;
         uint32 correlationsAt;
@@ -29,11 +36,12 @@ contract VolatilityOracle is SignerSet, EIP712 {
         uint8 threshold;
         uint8 reportCount;
         uint8 latest;
-        bool hasCoordinates;
+        Basis basis;
         uint24 maxReportAge;
         uint16 settlePeriod;
         uint24 maxFallPerDay;
         uint24 eigenvalueFloor;
+        uint8 n;
     }
 
     /// @dev One slot: what only governance and the targets read.
@@ -63,12 +71,11 @@ contract VolatilityOracle is SignerSet, EIP712 {
     uint256 private constant FRACTION_TO_WAD = 1e11;
 
     /// @inheritdoc IVolatilityOracle
-    bytes32 public immutable assetsHash;
-    /// @inheritdoc IVolatilityOracle
     IRealizedVolatility public immutable realized;
-    uint256 private immutable _n;
 
     State private _state;
+    /// @inheritdoc IVolatilityOracle
+    bytes32 public assetsHash;
     Floors private _floors;
     /// @dev The latest post, at `latest`, and the one before it that had settled: what falls are measured from, and what is
     ///      in use until the latest has settled too. A post writes one of the two slots only.
@@ -89,25 +96,9 @@ contract VolatilityOracle is SignerSet, EIP712 {
         uint256 threshold_,
         Params memory params_
     ) EIP712("Equipoise VolatilityOracle", "1") Ownable(owner_) {
-        uint256 n = assets_.length;
-        if (n < MIN_ASSETS || n > MAX_ASSETS) {
-            revert VolatilityOracle__AssetCountOutOfRange(n, MIN_ASSETS, MAX_ASSETS);
-        }
-        for (uint256 i; i < n; ++i) {
-            if (assets_[i] == address(0)) revert VolatilityOracle__ZeroAddress("asset");
-            for (uint256 j; j < i; ++j) {
-                if (assets_[i] == assets_[j]) revert VolatilityOracle__DuplicateAsset(assets_[i]);
-            }
-        }
-        _n = n;
-        _assets = assets_;
-        assetsHash = keccak256(abi.encode(assets_));
         if (address(realized_) == address(0)) revert VolatilityOracle__ZeroAddress("realized");
         realized = realized_;
-
-        _checkBudgets(budgets_, n);
-        budgets = budgets_;
-        emit BudgetsSet(budgets_);
+        _setBasket(assets_, budgets_);
         _setParams(params_);
         _initializeSigners(guardian_, signers_, threshold_);
     }
@@ -115,11 +106,46 @@ contract VolatilityOracle is SignerSet, EIP712 {
     // ---- governance
 
     /// @inheritdoc IVolatilityOracle
+    function setBasket(address[] calldata newAssets, uint256 newBudgets) external onlyOwner {
+        _setBasket(newAssets, newBudgets);
+        delete _posts;
+        delete _correlations;
+        delete _coordinates;
+        // Values are of other lanes; times stay: silence still delevers, and no report returns with its basket. A post that
+        // had not settled never will. With nothing posted there is nothing to measure a fall from.
+        State storage state = _state;
+        state.settledAt = state.volatilitiesAt;
+        (state.postedAt, state.reportCount, state.basis) = (0, 0, Basis.Nothing);
+        emit CoordinatesCleared();
+    }
+
+    function _setBasket(address[] memory newAssets, uint256 newBudgets) private {
+        uint256 n = newAssets.length;
+        if (n < MIN_ASSETS || n > MAX_ASSETS) {
+            revert VolatilityOracle__AssetCountOutOfRange(n, MIN_ASSETS, MAX_ASSETS);
+        }
+        for (uint256 i; i < n; ++i) {
+            if (newAssets[i] == address(0)) revert VolatilityOracle__ZeroAddress("asset");
+            for (uint256 j; j < i; ++j) {
+                if (newAssets[i] == newAssets[j]) revert VolatilityOracle__DuplicateAsset(newAssets[i]);
+            }
+        }
+        _checkBudgets(newBudgets, n);
+        bytes32 newHash = keccak256(abi.encode(newAssets));
+        _state.n = uint8(n);
+        _assets = newAssets;
+        assetsHash = newHash;
+        budgets = newBudgets;
+        emit BasketSet(newAssets, newBudgets, newHash);
+    }
+
+    /// @inheritdoc IVolatilityOracle
     function setBudgets(uint256 newBudgets) external onlyOwner {
-        _checkBudgets(newBudgets, _n);
+        State storage state = _state;
+        _checkBudgets(newBudgets, state.n);
         budgets = newBudgets;
         _coordinates = 0;
-        _state.hasCoordinates = false;
+        if (state.basis == Basis.Coordinates) state.basis = Basis.Correlations;
         emit BudgetsSet(newBudgets);
         emit CoordinatesCleared();
     }
@@ -175,14 +201,15 @@ contract VolatilityOracle is SignerSet, EIP712 {
         if (!newer && count <= state.reportCount)
             revert VolatilityOracle__ReportNotNewer(oldestAt, state.volatilitiesAt);
 
-        uint256 medianVols = _median(words);
+        uint256 medianVols = _median(words, state.n);
         uint256 vols = state.settledAt == 0
             ? medianVols
             : _limitFall(
                 medianVols,
                 _posts[1 - state.latest],
                 oldestAt - state.settledAt,
-                state.maxFallPerDay * FRACTION_TO_WAD
+                state.maxFallPerDay * FRACTION_TO_WAD,
+                state.n
             );
         _posts[state.latest] = vols;
         uint32 postedAt = newer ? uint32(block.timestamp) : state.postedAt;
@@ -202,16 +229,17 @@ contract VolatilityOracle is SignerSet, EIP712 {
     ) private view returns (uint256[] memory words, uint256 oldestAt) {
         oldestAt = type(uint64).max;
         address signer;
+        bytes32 assetsHash_ = assetsHash;
         words = new uint256[](reports.length);
         for (uint256 i; i < words.length; ++i) {
             SignedVolatilities calldata report = reports[i];
             (uint256 observedAt, uint256 word) = (report.observedAt, report.vols);
             _checkTime(observedAt, state.settledAt, state.maxReportAge);
             bytes32 structHash = keccak256(
-                abi.encode(VOLATILITY_REPORT_TYPEHASH, assetsHash, observedAt, word)
+                abi.encode(VOLATILITY_REPORT_TYPEHASH, assetsHash_, observedAt, word)
             );
             signer = _recoverSigner(structHash, report.r, report.vs, signer);
-            if (!Word8.unusedLanesAreZero(word, _n)) revert VolatilityOracle__UnusedLanesNotZero(word);
+            if (!Word8.unusedLanesAreZero(word, state.n)) revert VolatilityOracle__UnusedLanesNotZero(word);
             if (observedAt < oldestAt) oldestAt = observedAt;
             words[i] = word;
         }
@@ -224,11 +252,11 @@ contract VolatilityOracle is SignerSet, EIP712 {
 
     /// @dev The middle of each lane, the upper middle for an even count: the side of less exposure. While less than
     /// half of the words lie, it is between two honest ones. All lanes of all words must be within bounds.
-    function _median(uint256[] memory words) private view returns (uint256 medians) {
+    function _median(uint256[] memory words, uint256 n) private pure returns (uint256 medians) {
         uint256[] memory sorted = new uint256[](words.length);
         uint256 middle = words.length / 2;
         unchecked {
-            for (uint256 i; i < _n; ++i) {
+            for (uint256 i; i < n; ++i) {
                 uint256 shift = Word8.LANE_BITS * i;
                 (uint256 least, uint256 greatest) = _sortLane(words, shift, sorted);
                 if (least < MIN_VOLATILITY || greatest > MAX_VOLATILITY) {
@@ -281,11 +309,12 @@ contract VolatilityOracle is SignerSet, EIP712 {
         uint256 newVols,
         uint256 oldVols,
         uint256 elapsed,
-        uint256 maxFallPerDayWad
-    ) private view returns (uint256 vols) {
+        uint256 maxFallPerDayWad,
+        uint256 n
+    ) private pure returns (uint256 vols) {
         uint256 keptWad = FixedPointMathLib.zeroFloorSub(WAD, (maxFallPerDayWad * elapsed) / 1 days);
         unchecked {
-            for (uint256 shift; shift < Word8.LANE_BITS * _n; shift += Word8.LANE_BITS) {
+            for (uint256 shift; shift < Word8.LANE_BITS * n; shift += Word8.LANE_BITS) {
                 uint256 value = (newVols >> shift) & Word8.LANE_MASK;
                 uint256 least = (((oldVols >> shift) & Word8.LANE_MASK) * keptWad + WAD - 1) / WAD;
                 vols |= (value < least ? least : value) << shift;
@@ -305,7 +334,7 @@ contract VolatilityOracle is SignerSet, EIP712 {
         uint256[2] memory correlations = report.correlations;
         _checkQuorum(signatures.length, state.threshold);
         _checkTime(report.observedAt, state.correlationsAt, state.maxReportAge);
-        if (!CorrelationMatrix.unusedLanesAreZero(correlations, _n)) {
+        if (!CorrelationMatrix.unusedLanesAreZero(correlations, state.n)) {
             revert VolatilityOracle__UnusedLanesNotZero(
                 correlations[1] == 0 ? correlations[0] : correlations[1]
             );
@@ -324,7 +353,7 @@ contract VolatilityOracle is SignerSet, EIP712 {
         }
         (bool accepted, uint256 index, int256 pivotWad) = CorrelationMatrix.eigenvaluesAbove(
             correlations,
-            _n,
+            state.n,
             state.eigenvalueFloor * FRACTION_TO_WAD
         );
         if (!accepted) {
@@ -353,7 +382,7 @@ contract VolatilityOracle is SignerSet, EIP712 {
     }
 
     function _loadCorrelations() private view returns (uint256[2] memory) {
-        if (_state.correlationsAt == 0) revert VolatilityOracle__NoCorrelations();
+        if (_state.basis == Basis.Nothing) revert VolatilityOracle__NoCorrelations();
         return _correlations;
     }
 
@@ -364,7 +393,8 @@ contract VolatilityOracle is SignerSet, EIP712 {
         uint256[2] memory correlations,
         bool currentHolds
     ) private {
-        uint256 n = _n;
+        State storage state = _state;
+        uint256 n = state.n;
         uint256 budgets_ = budgets;
         if (coordinates == 0) coordinates = CoordinateSolver.solve(correlations, budgets_, n);
         if (!Word8.unusedLanesAreZero(coordinates, n)) {
@@ -385,7 +415,7 @@ contract VolatilityOracle is SignerSet, EIP712 {
             }
         }
         _coordinates = coordinates;
-        if (!_state.hasCoordinates) _state.hasCoordinates = true;
+        if (state.basis != Basis.Coordinates) state.basis = Basis.Coordinates;
         emit CoordinatesPosted(coordinates, errorWad);
     }
 
@@ -422,7 +452,7 @@ contract VolatilityOracle is SignerSet, EIP712 {
     /// @inheritdoc IVolatilityOracle
     function riskData() external view returns (RiskData memory) {
         State memory state = _state;
-        (, uint256 vols) = _volatilitiesInUse();
+        (, uint256 vols) = _volatilitiesInUse(state);
         return
             RiskData({
                 vols: vols,
@@ -431,7 +461,7 @@ contract VolatilityOracle is SignerSet, EIP712 {
                 correlations: _correlations,
                 coordinates: _coordinates,
                 budgets: budgets,
-                n: uint8(_n)
+                n: state.n
             });
     }
 
@@ -439,22 +469,25 @@ contract VolatilityOracle is SignerSet, EIP712 {
     function exposureData()
         external
         view
-        returns (uint256 vols, uint256 coordinates, uint64 volatilitiesAt, uint64 correlationsAt)
+        returns (uint256 vols, uint256 coordinates, uint64 volatilitiesAt, uint64 correlationsAt, uint8 n)
     {
         State memory state = _state;
-        (, vols) = _volatilitiesInUse();
-        return (vols, _coordinates, state.volatilitiesAt, state.correlationsAt);
+        (, vols) = _volatilitiesInUse(state);
+        return (vols, _coordinates, state.volatilitiesAt, state.correlationsAt, state.n);
     }
 
     /// @inheritdoc IVolatilityOracle
     function parityPortfolio() external view returns (uint256 vols, uint256 coordinates) {
-        (vols, ) = _volatilitiesInUse();
+        (vols, ) = _volatilitiesInUse(_state);
         return (vols, _coordinates);
     }
 
     /// @inheritdoc IVolatilityOracle
-    function reportedVolatilities() public view returns (uint256) {
-        State memory state = _state;
+    function reportedVolatilities() external view returns (uint256) {
+        return _reported(_state);
+    }
+
+    function _reported(State memory state) private view returns (uint256) {
         return _posts[_isSettled(state) ? state.latest : 1 - state.latest];
     }
 
@@ -482,13 +515,13 @@ contract VolatilityOracle is SignerSet, EIP712 {
     }
 
     /// @dev Nothing reported stays nothing: a floor alone is no report.
-    function _volatilitiesInUse() private view returns (uint256 raised, uint256 scaled) {
-        uint256 vols = reportedVolatilities();
+    function _volatilitiesInUse(State memory state) private view returns (uint256 raised, uint256 scaled) {
+        uint256 vols = _reported(state);
         if (vols == 0) return (0, 0);
         Floors memory f = _floors;
         (uint256 realisedVols, uint256 ratioWad) = realized.floors();
-        raised = realisedVols == 0 ? vols : FloorMath.raised(vols, realisedVols, f.floorFractionWad, _n);
-        scaled = FloorMath.scaled(raised, ratioWad, f.parityFractionWad, MAX_VOLATILITY, _n);
+        raised = realisedVols == 0 ? vols : FloorMath.raised(vols, realisedVols, f.floorFractionWad, state.n);
+        scaled = FloorMath.scaled(raised, ratioWad, f.parityFractionWad, MAX_VOLATILITY, state.n);
     }
 
     /// @inheritdoc IVolatilityOracle
@@ -498,7 +531,7 @@ contract VolatilityOracle is SignerSet, EIP712 {
         returns (uint64 volatilitiesAt, uint64 correlationsAt, bool hasCoordinates)
     {
         State storage state = _state;
-        return (state.volatilitiesAt, state.correlationsAt, state.hasCoordinates);
+        return (state.volatilitiesAt, state.correlationsAt, state.basis == Basis.Coordinates);
     }
 
     /// @inheritdoc IVolatilityOracle

@@ -22,21 +22,23 @@ contract VaultLens is IVaultLens {
         d.highWaterMarkWad = vault.highWaterMarkWad();
         (d.tokens, d.balances) = vault.holdings();
         d.faults = vault.priceOracle().faults(d.tokens);
-        IVolatilityOracle.RiskData memory data = _fillReports(d, auction.volatilityOracle());
-        _fillAuction(d, auction);
+        _fillReports(d, auction.volatilityOracle());
+        _fillAuction(d, auction, vault);
         if (d.mode == IRiskGuard.Mode.InKindOnly) return d;
         _fillValues(d, vault);
         _fillLending(d, vault);
         (d.lossUsedWad, d.lossBudgetWad) = auction.lossBudget();
-        d.hasRisk = data.vols != 0 && data.coordinates != 0;
-        if (d.hasRisk) d.risk = auction.riskState();
+        // no reports, or the baskets of vault and oracle differ
+        try auction.riskState() returns (IRebalanceAuction.RiskState memory risk) {
+            (d.hasRisk, d.risk) = (true, risk);
+        } catch {
+            d.hasRisk = false;
+        }
     }
 
-    function _fillReports(
-        Dashboard memory d,
-        IVolatilityOracle oracle
-    ) private view returns (IVolatilityOracle.RiskData memory data) {
-        data = oracle.riskData();
+    function _fillReports(Dashboard memory d, IVolatilityOracle oracle) private view {
+        IVolatilityOracle.RiskData memory data = oracle.riskData();
+        d.assets = oracle.assets();
         d.volatilitiesWad = Word8.unpackWad(data.vols, data.n);
         d.reportedWad = Word8.unpackWad(oracle.reportedVolatilities(), data.n);
         uint256 realised;
@@ -51,9 +53,14 @@ contract VaultLens is IVaultLens {
         return at == 0 ? type(uint256).max : block.timestamp - at;
     }
 
-    function _fillAuction(Dashboard memory d, IRebalanceAuction auction) private view {
+    function _fillAuction(
+        Dashboard memory d,
+        IRebalanceAuction auction,
+        IRiskParityVault vault
+    ) private view {
         d.auction = auction.current();
-        d.auctionOpen = d.auction.id != 0 && block.timestamp <= d.auction.endsAt;
+        bool sameBasket = d.auction.ripcord || d.auction.basketVersion == vault.basketVersion();
+        d.auctionOpen = d.auction.id != 0 && block.timestamp <= d.auction.endsAt && sameBasket;
         if (d.auctionOpen) d.curveWad = auction.curveWad(block.timestamp);
     }
 

@@ -28,6 +28,7 @@ abstract contract Custody {
         uint96 depositCap;
         uint40 feesAccruedAt;
         uint8 basketSize;
+        uint16 basketVersion;
     }
 
     uint256 private constant MIN_BASKET = 2;
@@ -40,18 +41,50 @@ abstract contract Custody {
     Ledger internal _ledger;
 
     constructor(IERC20 cash, address[] memory basket, ILendingAccount account) {
-        if (basket.length < MIN_BASKET || basket.length > MAX_BASKET)
-            revert IRiskParityVault.RiskParityVault__BadBasketSize(basket.length, MIN_BASKET, MAX_BASKET);
         _cash = cash;
         _account = account;
+        _checkBasket(basket);
         for (uint256 i; i < basket.length; ++i) _holdings[i].token = basket[i];
-        _ledger = Ledger(0, 0, uint40(block.timestamp), uint8(basket.length));
+        _ledger = Ledger(0, 0, uint40(block.timestamp), uint8(basket.length), 0);
         if (!_levered()) return;
         if (account.cash() != address(cash))
             revert IRiskParityVault.RiskParityVault__BadToken(account.cash());
         for (uint256 i; i < basket.length; ++i)
             if (!account.lists(basket[i])) revert IRiskParityVault.RiskParityVault__BadToken(basket[i]);
         account.bind();
+    }
+
+    function _checkBasket(address[] memory basket) private view {
+        if (basket.length < MIN_BASKET || basket.length > MAX_BASKET)
+            revert IRiskParityVault.RiskParityVault__BadBasketSize(basket.length, MIN_BASKET, MAX_BASKET);
+        for (uint256 i; i < basket.length; ++i) {
+            bool twice;
+            for (uint256 j; j < i; ++j) if (basket[j] == basket[i]) twice = true;
+            if (twice || basket[i] == address(_cash))
+                revert IRiskParityVault.RiskParityVault__BadToken(basket[i]);
+        }
+    }
+
+    /// @dev What stays keeps its balance. Whoever calls judges whether what is left out may be: it is in no book any more.
+    /// @return tokens As they were, the cash last
+    /// @return left What is left of those that are dropped, 0 for all others {smallest unit of each}
+    function _replaceBasket(
+        address[] memory basket
+    ) internal returns (address[] memory tokens, uint256[] memory left) {
+        _checkBasket(basket);
+        (tokens, left, ) = _book();
+        uint256 last = tokens.length - 1;
+        left[last] = 0;
+        for (uint256 i; i < basket.length; ++i) {
+            uint256 j;
+            while (j < last && tokens[j] != basket[i]) ++j;
+            if (j == last && _levered()) _account.list(basket[i]);
+            _holdings[i] = Holding(basket[i], _levered() ? 0 : uint96(left[j]));
+            left[j] = 0;
+        }
+        for (uint256 i = basket.length; i < last; ++i) delete _holdings[i];
+        _ledger.basketSize = uint8(basket.length);
+        ++_ledger.basketVersion;
     }
 
     function _levered() internal view returns (bool) {

@@ -60,8 +60,25 @@ contract RebalanceAuction is RiskTargets, IParameters, Ownable2Step, ReentrancyG
     // ------------------------------------------------------------------ admin
 
     /// @inheritdoc IRebalanceAuction
-    function setParams(Params calldata newParams) external onlyOwner {
+    function setParams(Params calldata newParams) external {
+        bool tightens = msg.sender == guard.guardian() && _tightens(_params, newParams);
+        if (!tightens) _checkOwner();
         _setParams(newParams);
+    }
+
+    /// @dev Whether nothing but these four differs, and none of them rises.
+    function _tightens(Params memory old, Params memory p) private pure returns (bool) {
+        if (
+            p.targetVolatilityWad > old.targetVolatilityWad ||
+            p.maxLeverageWad > old.maxLeverageWad ||
+            p.maxBorrowRateWad > old.maxBorrowRateWad ||
+            p.lossBudgetWad > old.lossBudgetWad
+        ) return false;
+        old.targetVolatilityWad = p.targetVolatilityWad;
+        old.maxLeverageWad = p.maxLeverageWad;
+        old.maxBorrowRateWad = p.maxBorrowRateWad;
+        old.lossBudgetWad = p.lossBudgetWad;
+        return keccak256(abi.encode(old)) == keccak256(abi.encode(p));
     }
 
     // ------------------------------------------------------------------- open
@@ -69,9 +86,15 @@ contract RebalanceAuction is RiskTargets, IParameters, Ownable2Step, ReentrancyG
     /// @inheritdoc IRebalanceAuction
     function open() external nonReentrant returns (uint256 id) {
         Auction memory last = _auction;
-        // a ripcord that has done its work gives way
+        uint16 version = vault.basketVersion();
+        // a ripcord that has done its work gives way, and so does an auction that takes no bids any more
         if (
-            _inCourse(last) && !(last.ripcord && _account.healthFactorWad() >= guard.params().targetHealthWad)
+            _inCourse(last) &&
+            (
+                last.ripcord
+                    ? _account.healthFactorWad() < guard.params().targetHealthWad
+                    : last.basketVersion == version
+            )
         ) revert RebalanceAuction__AlreadyOpen(last.id, last.endsAt);
         RiskState memory state = riskState();
         if (state.navWad == 0) revert RebalanceAuction__EmptyVault();
@@ -87,7 +110,7 @@ contract RebalanceAuction is RiskTargets, IParameters, Ownable2Step, ReentrancyG
         id = last.id + 1;
         uint256 endsAt = block.timestamp + p.duration;
         uint256 targets = Word8.packDown(state.targetsWad);
-        _auction = Auction(uint48(id), uint64(block.timestamp), uint64(endsAt), false, targets);
+        _auction = Auction(uint48(id), uint64(block.timestamp), uint64(endsAt), false, version, targets);
         emit AuctionOpened(
             id,
             msg.sender,
@@ -119,7 +142,7 @@ contract RebalanceAuction is RiskTargets, IParameters, Ownable2Step, ReentrancyG
         ) revert RebalanceAuction__RipcordNotDue(healthWad, g.triggerHealthWad);
         id = last.id + 1;
         uint256 endsAt = block.timestamp + RIPCORD_DURATIONS * _params.ripcordDuration;
-        _auction = Auction(uint48(id), uint64(block.timestamp), uint64(endsAt), true, 0);
+        _auction = Auction(uint48(id), uint64(block.timestamp), uint64(endsAt), true, 0, 0);
         emit RipcordPulled(id, msg.sender, healthWad, endsAt);
     }
 
@@ -131,7 +154,7 @@ contract RebalanceAuction is RiskTargets, IParameters, Ownable2Step, ReentrancyG
         uint256 healthWad = _account.healthFactorWad();
         uint256 targetWad = guard.params().targetHealthWad;
         if (healthWad >= targetWad) revert RebalanceAuction__RipcordNotDue(healthWad, targetWad);
-        uint256 cashWad = book.valuesWad[_n];
+        uint256 cashWad = book.valuesWad[_cashIndex(book)];
         uint256 collateralWad = book.navWad + book.debtWad - cashWad;
         // idle cash repays with the first bid
         uint256 netDebtWad = FixedPointMathLib.zeroFloorSub(book.debtWad, cashWad);
@@ -183,7 +206,7 @@ contract RebalanceAuction is RiskTargets, IParameters, Ownable2Step, ReentrancyG
         address receiver
     ) external nonReentrant returns (uint256[] memory sold, uint256 bought) {
         IRiskParityVault.Portfolio memory book = vault.portfolio();
-        Trade memory t = _bid(id, book, _basket(sellAmounts), _n, maxBuyAmount, receiver);
+        Trade memory t = _bid(id, book, _basket(book, sellAmounts), _cashIndex(book), maxBuyAmount, receiver);
         return (t.sold, t.bought);
     }
 
@@ -209,7 +232,7 @@ contract RebalanceAuction is RiskTargets, IParameters, Ownable2Step, ReentrancyG
         uint256[] calldata sellAmounts
     ) external view returns (uint256[] memory sold, uint256 bought) {
         IRiskParityVault.Portfolio memory book = vault.portfolio();
-        Trade memory t = _quote(book, _basket(sellAmounts), _n);
+        Trade memory t = _quote(book, _basket(book, sellAmounts), _cashIndex(book));
         return (t.sold, t.bought);
     }
 
@@ -226,10 +249,19 @@ contract RebalanceAuction is RiskTargets, IParameters, Ownable2Step, ReentrancyG
         amounts[sellIndex] = sellAmount;
     }
 
-    function _basket(uint256[] calldata sellAmounts) private view returns (uint256[] memory amounts) {
-        if (sellAmounts.length != _n) revert RebalanceAuction__LengthMismatch(sellAmounts.length, _n);
-        amounts = new uint256[](_n + 1);
-        for (uint256 i; i < _n; ++i) amounts[i] = sellAmounts[i];
+    function _basket(
+        IRiskParityVault.Portfolio memory book,
+        uint256[] calldata sellAmounts
+    ) private pure returns (uint256[] memory amounts) {
+        uint256 count = _cashIndex(book);
+        if (sellAmounts.length != count) revert RebalanceAuction__LengthMismatch(sellAmounts.length, count);
+        amounts = new uint256[](count + 1);
+        for (uint256 i; i < count; ++i) amounts[i] = sellAmounts[i];
+    }
+
+    /// @dev The cash is last: so many basket tokens has the vault, those being retired included.
+    function _cashIndex(IRiskParityVault.Portfolio memory book) private pure returns (uint256) {
+        return book.tokens.length - 1;
     }
 
     function _quote(
@@ -262,7 +294,7 @@ contract RebalanceAuction is RiskTargets, IParameters, Ownable2Step, ReentrancyG
             if (t.buyValueWad < t.sellValueWad) _loss = Loss(usedWad.toUint192(), uint64(block.timestamp));
         }
         vault.exchange(msg.sender, receiver, t.sold, buyIndex, t.bought, _cashFloor(a, book));
-        if (buyIndex != _n && _levered()) _checkIncrease(book.debt);
+        if (buyIndex != _cashIndex(book) && _levered()) _checkIncrease(book.debt);
         _announce(id, book, t, receiver);
     }
 
@@ -273,7 +305,7 @@ contract RebalanceAuction is RiskTargets, IParameters, Ownable2Step, ReentrancyG
         address receiver
     ) private {
         IPriceOracle.Quote memory buyQuote = book.quotes[t.buyIndex];
-        for (uint256 i; i <= _n; ++i) {
+        for (uint256 i; i < book.tokens.length; ++i) {
             if (t.sold[i] == 0) continue;
             emit Bid(
                 id,
@@ -295,7 +327,7 @@ contract RebalanceAuction is RiskTargets, IParameters, Ownable2Step, ReentrancyG
         IRiskParityVault.Portfolio memory book
     ) private view returns (uint256) {
         if (!_levered() || a.ripcord || guard.riskMode() != IRiskGuard.Mode.Normal) return 0;
-        IPriceOracle.Quote memory q = book.quotes[_n];
+        IPriceOracle.Quote memory q = book.quotes[_cashIndex(book)];
         uint256 floorWad = FixedPointMathLib.mulWad(book.navWad, _params.cashBufferWad);
         return FixedPointMathLib.fullMulDiv(floorWad, q.unit, q.midWad);
     }
@@ -320,7 +352,10 @@ contract RebalanceAuction is RiskTargets, IParameters, Ownable2Step, ReentrancyG
         uint256[] memory amounts,
         uint256 buyIndex
     ) private view returns (Trade memory t) {
-        if (buyIndex != _n) {
+        uint256 cashIndex = _cashIndex(book);
+        if (!a.ripcord && a.basketVersion != book.basketVersion)
+            revert RebalanceAuction__BasketChanged(a.basketVersion, book.basketVersion);
+        if (buyIndex != cashIndex) {
             IRiskGuard.Mode mode = _levered() ? guard.modeAt(vault.healthFactorWad()) : guard.riskMode();
             if (a.ripcord || mode != IRiskGuard.Mode.Normal)
                 revert RebalanceAuction__OnlyCashBought(mode, book.tokens[buyIndex]);
@@ -338,7 +373,7 @@ contract RebalanceAuction is RiskTargets, IParameters, Ownable2Step, ReentrancyG
                 : _lotWad(a.targets, book, i, buyIndex, terms.curveWad);
             uint256 lot = FixedPointMathLib.fullMulDiv(lotWad, q.unit, q.midWad);
             // cash may be borrowed, a token may not
-            if (i != _n || !_levered()) lot = FixedPointMathLib.min(lot, book.balances[i]);
+            if (i != cashIndex || !_levered()) lot = FixedPointMathLib.min(lot, book.balances[i]);
             if (amounts[i] == type(uint256).max) t.sold[i] = lot;
             if (t.sold[i] > lot) revert RebalanceAuction__LotExceeded(t.sold[i], lot);
             uint256 valueWad = FixedPointMathLib.fullMulDivUp(t.sold[i], q.midWad, q.unit);
@@ -361,14 +396,15 @@ contract RebalanceAuction is RiskTargets, IParameters, Ownable2Step, ReentrancyG
         uint256 buyIndex,
         uint256 curve
     ) private view returns (uint256) {
+        uint256 cashIndex = _cashIndex(book);
         uint256 surplusWad;
-        if (sellIndex != _n)
+        if (sellIndex != cashIndex)
             surplusWad = FixedPointMathLib.zeroFloorSub(
                 book.valuesWad[sellIndex],
                 _targetWad(targets, sellIndex, book.navWad)
             );
-        else surplusWad = _levered() ? _spendableWad(targets, book) : book.valuesWad[_n];
-        if (buyIndex == _n) return surplusWad;
+        else surplusWad = _levered() ? _spendableWad(targets, book) : book.valuesWad[cashIndex];
+        if (buyIndex == cashIndex) return surplusWad;
         uint256 deficitWad = FixedPointMathLib.zeroFloorSub(
             _targetWad(targets, buyIndex, book.navWad),
             book.valuesWad[buyIndex]
@@ -382,10 +418,10 @@ contract RebalanceAuction is RiskTargets, IParameters, Ownable2Step, ReentrancyG
         uint256 targets,
         IRiskParityVault.Portfolio memory book
     ) private view returns (uint256) {
-        uint256 cashWad = book.valuesWad[_n];
+        uint256 cashWad = book.valuesWad[_cashIndex(book)];
         uint256 heldWad = book.navWad + book.debtWad - cashWad;
         uint256 targetWad;
-        for (uint256 i; i < _n; ++i) targetWad += _targetWad(targets, i, book.navWad);
+        for (uint256 i; i < _cashIndex(book); ++i) targetWad += _targetWad(targets, i, book.navWad);
         uint256 roomWad = FixedPointMathLib.zeroFloorSub(targetWad, heldWad);
         if (book.debt != 0) return roomWad;
         uint256 bufferWad = FixedPointMathLib.mulWadUp(book.navWad, _params.cashBufferWad);

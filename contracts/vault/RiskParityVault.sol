@@ -46,6 +46,8 @@ contract RiskParityVault is
     uint256 private constant MAX_EXIT_FEE_WAD = 0.01e18;
     uint256 private constant MAX_MANAGEMENT_FEE_WAD = 0.02e18;
     uint256 private constant MAX_PERFORMANCE_FEE_WAD = 0.2e18;
+    /// @dev Of the NAV: what rounding and interest leave of a token that is sold, or what a stranger gives to keep it listed.
+    uint256 private constant MAX_DUST_WAD = 0.0001e18;
     /// @dev Shares have 12 more decimals than the asset: 18 for USDC, and an inflation attack costs 1e12 to 1.
     uint8 private constant DECIMALS_OFFSET = 12;
     uint256 private constant VIRTUAL_SHARES = 10 ** DECIMALS_OFFSET;
@@ -84,12 +86,7 @@ contract RiskParityVault is
         priceOracle = oracle;
         guard = guard_;
         oracle.quote(address(cash));
-        for (uint256 i; i < basket.length; ++i) {
-            oracle.quote(basket[i]);
-            if (basket[i] == address(cash)) revert RiskParityVault__BadToken(basket[i]);
-            for (uint256 j; j < i; ++j)
-                if (basket[j] == basket[i]) revert RiskParityVault__BadToken(basket[i]);
-        }
+        for (uint256 i; i < basket.length; ++i) oracle.quote(basket[i]);
         _beneficiary.highWaterMarkWad = uint96(WAD);
     }
 
@@ -117,6 +114,20 @@ contract RiskParityVault is
         _beneficiary = Beneficiary(recipient, _mark(priceWad, _beneficiary.highWaterMarkWad));
         _fees = newFees;
         emit FeesSet(newFees, recipient);
+    }
+
+    /// @inheritdoc IRiskParityVault
+    function setBasket(address[] calldata newBasket) external onlyOwner nonReentrant {
+        // No fee is due for a change, and the high-water mark stays. What is dropped needs a price only if some is left: a
+        // dead feed does not keep its token. The NAV is of the new book, so that every token in it has a price now.
+        (address[] memory tokens, uint256[] memory left) = _replaceBasket(newBasket);
+        uint256 limitWad = FixedPointMathLib.mulWad(portfolio().navWad, MAX_DUST_WAD);
+        for (uint256 i; i < tokens.length; ++i) {
+            if (left[i] == 0) continue;
+            uint256 valueWad = NavMath.usdWad(left[i], priceOracle.quote(tokens[i]));
+            if (valueWad > limitWad) revert RiskParityVault__NotSold(tokens[i], left[i], valueWad, limitWad);
+        }
+        emit BasketSet(newBasket, _ledger.basketVersion);
     }
 
     /// @inheritdoc IRiskParityVault
@@ -474,8 +485,9 @@ contract RiskParityVault is
     // ------------------------------------------------------------------ views
 
     /// @inheritdoc IRiskParityVault
-    function portfolio() external view returns (Portfolio memory book) {
+    function portfolio() public view returns (Portfolio memory book) {
         (book.tokens, book.balances, book.debt) = _book();
+        book.basketVersion = _ledger.basketVersion;
         book.quotes = priceOracle.quotes(book.tokens);
         book.valuesWad = new uint256[](book.tokens.length);
         uint256 last = book.tokens.length - 1;
@@ -490,6 +502,11 @@ contract RiskParityVault is
     /// @inheritdoc IRiskParityVault
     function holdings() external view returns (address[] memory tokens, uint256[] memory balances) {
         (tokens, balances, ) = _book();
+    }
+
+    /// @inheritdoc IRiskParityVault
+    function basketVersion() external view returns (uint16) {
+        return _ledger.basketVersion;
     }
 
     /// @inheritdoc IRiskParityVault

@@ -19,6 +19,8 @@ abstract contract RiskTargets is IRebalanceAuction {
     uint256 private constant MAX_LEVERAGE_WAD = 4e18;
     /// @dev Below the smallest liquidation bonus of the venues: a liquidator must not be the better buyer.
     uint256 private constant MAX_RIPCORD_DISCOUNT_WAD = 0.04e18;
+    /// @dev Half of what the vault writes off: where this does not open an auction, the token can leave.
+    uint256 private constant RETIRED_WAD = 0.00005e18;
 
     /// @inheritdoc IRebalanceAuction
     IRiskParityVault public immutable vault;
@@ -27,26 +29,30 @@ abstract contract RiskTargets is IRebalanceAuction {
     /// @inheritdoc IRebalanceAuction
     IRiskGuard public immutable guard;
     ILendingAccount internal immutable _account;
-    uint256 internal immutable _n;
 
     Params internal _params;
 
     constructor(IRiskParityVault vault_, IVolatilityOracle oracle, Params memory initialParams) {
         if (address(vault_) == address(0) || address(oracle) == address(0))
             revert RebalanceAuction__ZeroAddress();
-        (address[] memory tokens, ) = vault_.holdings();
-        uint256 n = tokens.length - 1;
-        address[] memory basket = new address[](n);
-        for (uint256 i; i < n; ++i) basket[i] = tokens[i];
-        bytes32 basketHash = keccak256(abi.encode(basket));
-        if (basketHash != oracle.assetsHash())
-            revert RebalanceAuction__BasketMismatch(basketHash, oracle.assetsHash());
         vault = vault_;
         volatilityOracle = oracle;
         guard = vault_.guard();
         _account = vault_.lendingAccount();
-        _n = n;
+        (address[] memory tokens, ) = vault_.holdings();
+        _requireSameBasket(tokens, tokens.length - 1);
         _setParams(initialParams);
+    }
+
+    /// @dev Lanes are by index: of the vault's first `n` tokens, of the reports and of what was realised.
+    function _requireSameBasket(address[] memory tokens, uint256 n) private view {
+        uint256 count = FixedPointMathLib.min(n, tokens.length - 1);
+        address[] memory basket = new address[](count);
+        for (uint256 i; i < count; ++i) basket[i] = tokens[i];
+        bytes32 ours = keccak256(abi.encode(basket));
+        bytes32 theirs = volatilityOracle.assetsHash();
+        if (ours == theirs) theirs = keccak256(abi.encode(volatilityOracle.realized().assets()));
+        if (ours != theirs) revert RebalanceAuction__BasketMismatch(ours, theirs);
     }
 
     function _setParams(Params memory p) internal {
@@ -78,10 +84,15 @@ abstract contract RiskTargets is IRebalanceAuction {
         view
         returns (uint256[] memory targetsWad, uint256 leverageWad, uint256 targetVolatilityWad)
     {
-        (uint256 vols, uint256 coordinates, uint256 volatilitiesAt, uint256 correlationsAt) = volatilityOracle
-            .exposureData();
+        (
+            uint256 vols,
+            uint256 coordinates,
+            uint256 volatilitiesAt,
+            uint256 correlationsAt,
+            uint256 n
+        ) = volatilityOracle.exposureData();
         if (vols == 0 || coordinates == 0) revert RebalanceAuction__NoReports();
-        return _targets(vols, coordinates, [volatilitiesAt, correlationsAt], type(uint256).max);
+        return _targets(vols, coordinates, n, [volatilitiesAt, correlationsAt], type(uint256).max);
     }
 
     /// @dev min(target volatility, maximum, health factor, ages of both reports, `capWad`), each as a cap on leverage.
@@ -89,6 +100,7 @@ abstract contract RiskTargets is IRebalanceAuction {
     function _targets(
         uint256 vols,
         uint256 coordinates,
+        uint256 n,
         uint256[2] memory observedAt,
         uint256 capWad
     ) private view returns (uint256[] memory targetsWad, uint256 leverageWad, uint256 targetVolatilityWad) {
@@ -97,7 +109,7 @@ abstract contract RiskTargets is IRebalanceAuction {
         (targetsWad, leverageWad, scaleWad) = ExposureMath.targets(
             vols,
             coordinates,
-            _n,
+            n,
             p.targetVolatilityWad,
             p.maxLeverageWad
         );
@@ -149,10 +161,12 @@ abstract contract RiskTargets is IRebalanceAuction {
         IVolatilityOracle.RiskData memory data = volatilityOracle.riskData();
         if (data.vols == 0 || data.coordinates == 0) revert RebalanceAuction__NoReports();
         IRiskParityVault.Portfolio memory book = vault.portfolio();
+        _requireSameBasket(book.tokens, data.n);
+        uint256 count = book.tokens.length - 1;
         state.navWad = book.navWad;
-        state.exposuresWad = new uint256[](_n);
+        state.exposuresWad = new uint256[](count);
         if (book.navWad != 0) {
-            for (uint256 i; i < _n; ++i) {
+            for (uint256 i; i < count; ++i) {
                 state.exposuresWad[i] = FixedPointMathLib.divWad(book.valuesWad[i], book.navWad);
                 state.leverageWad += state.exposuresWad[i];
             }
@@ -162,14 +176,18 @@ abstract contract RiskTargets is IRebalanceAuction {
             data.vols,
             data.correlations,
             data.budgets,
-            _n
+            data.n
         );
-        (state.targetsWad, state.targetLeverageWad, state.targetVolatilityWad) = _targets(
+        uint256[] memory targetsWad;
+        (targetsWad, state.targetLeverageWad, state.targetVolatilityWad) = _targets(
             data.vols,
             data.coordinates,
+            data.n,
             [uint256(data.volatilitiesAt), data.correlationsAt],
             _creditCapWad(state.leverageWad)
         );
+        state.targetsWad = new uint256[](count);
+        for (uint256 i; i < data.n; ++i) state.targetsWad[i] = targetsWad[i];
         state.reason = _reason(state);
     }
 
@@ -179,6 +197,8 @@ abstract contract RiskTargets is IRebalanceAuction {
         if (state.volatilityWad > state.targetVolatilityWad + marginWad) return Reason.VolatilityTooHigh;
         if (state.parityGapWad > p.parityBandWad) return Reason.ParityGap;
         if (state.volatilityWad + marginWad < state.targetVolatilityWad) return Reason.VolatilityTooLow;
+        for (uint256 i = state.sharesWad.length; i < state.exposuresWad.length; ++i)
+            if (state.exposuresWad[i] > RETIRED_WAD) return Reason.RetiringAsset;
         return Reason.None;
     }
 

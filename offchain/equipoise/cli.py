@@ -15,6 +15,7 @@ from equipoise import __version__
 from equipoise.commands import NamedErrors
 from equipoise.commands.backtest import backtest
 from equipoise.commands.evaluate import evaluate
+from equipoise.commands.keeper import keeper
 from equipoise.errors import InputError
 from equipoise.interrupts import interruptible
 
@@ -196,6 +197,7 @@ def relay(config: Path, once: bool) -> None:
 
 main.add_command(backtest)
 main.add_command(evaluate)
+main.add_command(keeper)
 
 
 def _names(assets: str | None) -> list[str] | None:

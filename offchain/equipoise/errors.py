@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "BudgetError",
     "ContractRevert",
     "EquipoiseError",
     "EstimationError",
@@ -37,6 +38,10 @@ class SolverError(InputError):
 
 class OracleError(EquipoiseError):
     """A report was not signed, aggregated or published."""
+
+
+class BudgetError(EquipoiseError):
+    """A transaction was not sent: it would spend more than its limits allow."""
 
 
 class ToolchainError(EquipoiseError):

@@ -20,15 +20,17 @@ ARROWS = {
     "oracle": {"interfaces", "math"},
     "lending": {"interfaces", "math"},
     "vault": {"interfaces", "math"},
+    "governance": {"interfaces", "math"},
     "periphery": {"interfaces", "math"},
     "mocks": {"interfaces", "math"},
 }
-CORE = ("math", "oracle", "lending", "vault")
+CORE = ("math", "oracle", "lending", "vault", "governance")
 LINES = {
     "math": 150,
     "oracle": 600,
     "lending": 300,
     "vault": 600,
+    "governance": 300,
     "periphery": 300,
     "mocks": 300,
     "interfaces": 300,
@@ -115,7 +117,9 @@ def test_errors__of_our_contracts__are_custom() -> None:
         assert not re.search(r"\brevert\(\"|\brequire\(", text), f"{path.name} reverts with a string"
 
 
-@pytest.mark.parametrize("name", ["RiskParityVault", "RebalanceAuction", "VolatilityOracle", "PriceOracle"])
+@pytest.mark.parametrize(
+    "name", ["RiskParityVault", "RebalanceAuction", "VolatilityOracle", "PriceOracle", "ParityGovernor"]
+)
 def test_creation_code__of_the_big_ones__fits_a_transaction(name: str) -> None:
     """EIP-3860; the deployed sizes stand in tests/gas/snapshot.json."""
     assert len(load_artifact(name).bytecode) <= 49_152

@@ -30,9 +30,10 @@ ALLOWED = {
     "client": CHAIN - {"oracle"},
     "world": CHAIN,
     "keeper": CHAIN,
+    "governance": CHAIN | {"world"},
     "simulation": CHAIN | {"world", "keeper"},
-    "report": CHAIN | {"world", "keeper", "simulation"},
-    "commands": CHAIN | {"world", "keeper", "simulation", "report", "evaluation"},
+    "report": CHAIN | {"world", "keeper", "simulation", "governance"},
+    "commands": CHAIN | {"world", "keeper", "simulation", "report", "evaluation", "governance"},
     "cli": CHAIN | {"world", "keeper", "simulation", "report", "commands"},
 }
 NO_CHAIN = {"web3", "ape", "eth_abi", "eth_account", "eth_keys", "requests", "socket"}

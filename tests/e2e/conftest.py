@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -124,6 +126,30 @@ def prices(columns: dict[str, float], days: int = 64, seed: int = 5) -> pd.DataF
 
 def summary_of(directory: Path) -> dict[str, Any]:
     return dict(json.loads((directory / "summary.json").read_text()))
+
+
+@contextmanager
+def start_world(folder: Path) -> Iterator[str]:
+    """A running `equipoise world` that keeps its deployments in `folder`: its endpoint."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    node = subprocess.Popen(
+        [str(BIN / "equipoise"), "world", "--port", str(port)],
+        cwd=ROOT,
+        env=environment(EQUIPOISE_DEPLOYMENTS=str(folder)),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert node.stdout
+        assert f":{port}" in node.stdout.readline()
+        assert f"APE_FOUNDRY_HOST=http://127.0.0.1:{port} ape console" in node.stdout.readline()
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        node.terminate()
+        assert node.wait(30) == 130
+    assert list(folder.glob("31337.json")) == []  # the addresses of a chain that is gone
 
 
 def environment(**changes: str) -> dict[str, str]:

@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import subprocess
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from equipoise.client import RpcChain
 from equipoise.client.artifacts import ROOT
-from equipoise.client.config import AssetConfig, DeploymentConfig, OracleConfig
 from equipoise.client.deployment import Deployment
-from tests.e2e.conftest import BIN, environment
+from tests.e2e.conftest import BIN, environment, start_world
 
 
 @dataclass
@@ -48,25 +44,8 @@ class Network:
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
     folder = tmp_path_factory.mktemp("deployments")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    node = subprocess.Popen(
-        [str(BIN / "equipoise"), "world", "--port", str(port)],
-        cwd=ROOT,
-        env=environment(EQUIPOISE_DEPLOYMENTS=str(folder)),
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert node.stdout
-        assert f":{port}" in node.stdout.readline()
-        assert f"APE_FOUNDRY_HOST=http://127.0.0.1:{port} ape console" in node.stdout.readline()
-        yield Network(f"http://127.0.0.1:{port}", folder)
-    finally:
-        node.terminate()
-        assert node.wait(30) == 130
-    assert list(folder.glob("31337.json")) == []  # the addresses of a chain that is gone
+    with start_world(folder) as endpoint:
+        yield Network(endpoint, folder)
 
 
 @pytest.fixture(scope="module")
@@ -106,57 +85,57 @@ def test_status__nothing_deployed__one_line_and_the_remedy(network: Network, tmp
     assert re.fullmatch(r"error: no deployment at \S+; run `ape run deploy` .*\n", done.stderr)
 
 
-@pytest.fixture
-def config(living: Deployment, tmp_path: Path) -> Path:
-    """A configuration file for a second vault, of two of the tokens that are there."""
-    prices = living.price_oracle
-
-    def asset(symbol: str, token: str) -> AssetConfig:
-        return AssetConfig(symbol, token, prices.call("feedOf", token).feed, 1e-8, 1e9)
-
-    alice, bob = living.chain.request("eth_accounts")[1:3]  # type: ignore[attr-defined]
-    made = DeploymentConfig(
-        name="Two assets",
-        symbol="eq2",
-        cash=asset("USDC", living.cash.address),
-        assets=(asset("BTC", living.tokens[0].address), asset("SPX", living.tokens[4].address)),
-        budgets=(0.3, 0.7),
-        oracle=OracleConfig(tuple(living.volatility_oracle.call("signers")), 3),
-        owner=bob,
-        guardian=alice,
-        fee_recipient=alice,
-        uniswap_factory=living.filler.call("factory"),
-        swap_router=living.zap.call("router"),
-    )
-    path = tmp_path / "two.yaml"
-    path.write_text(yaml.safe_dump(json.loads(json.dumps(asdict(made)))))
-    return path
-
-
-def test_deploy__configuration_file_and_a_test_account__vault_stands_and_is_remembered(
-    network: Network, living: Deployment, config: Path, tmp_path: Path
-) -> None:
-    folder = tmp_path / "deployments"
-    done = network.ape(
-        *("run", "deploy", "--account", "TEST::0", "--config", str(config)), EQUIPOISE_DEPLOYMENTS=str(folder)
-    )
+def test_status__services_that_do_not_answer__are_findings(network: Network) -> None:
+    done = network.ape("run", "status", "--relay", "http://127.0.0.1:9", EQUIPOISE_KEEPER="nonsense")
     assert done.returncode == 0, done.stderr
-    assert "deploy RiskParityVault" in done.stdout
-    made = Deployment.load(living.chain, folder / "31337.json")
-    assert made.vault.address in done.stdout
-    assert made.vault.address != living.vault.address
-    assert made.symbols == ("BTC", "SPX")
-    assert made.volatility_oracle.call("budgets") == 30_000_000 | 70_000_000 << 32
-    assert made.vault.call("name") == "Two assets"
-    bob = living.chain.request("eth_accounts")[2]  # type: ignore[attr-defined]
-    assert made.vault.call("pendingOwner").lower() == bob
-    assert made.dashboard().mode == 1  # no reports yet: NoIncrease
+    assert "Keeper      not well  nonsense" in done.stdout
+    assert "relay http://127.0.0.1:9: unreachable" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
 
-    status: Any = network.ape("run", "status", "--json", EQUIPOISE_DEPLOYMENTS=str(folder))
-    facts = json.loads(status.stdout)
-    assert facts["vault"] == made.vault.address
-    assert facts["parity_gap"] is None
-    assert facts["volatilities_age_s"] is None
+
+def test_depositor__in_part_of_it_out_and_the_rest_sold__through_ape(
+    network: Network, living: Deployment
+) -> None:
+    alice = living.chain.request("eth_accounts")[1]  # type: ignore[attr-defined]
+    account = ("--account", "TEST::1", "--yes")
+
+    def held() -> tuple[int, int]:
+        return living.cash.call("balanceOf", alice), living.vault.call("balanceOf", alice)
+
+    def ape(*args: str) -> str:
+        done = network.ape("run", *args)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    before = held()
+    told = ape("deposit", "10000", *account)
+    assert "deposit 10,000.00 USDC for" in told
+    assert "in and out again at once would cost" in told
+    assert held()[0] == before[0] - 10_000 * 10**6
+    assert held()[1] > before[1]
+
+    cash = held()[0]
+    assert "spread and fee cost" in ape("redeem", "1000", *account)
+    assert held()[0] - cash == pytest.approx(1_000 * 10**6, abs=1)
+
+    told = ape("exit", "1000", "--in-kind", *account)
+    assert "BTC" in told
+    assert living.tokens[0].call("balanceOf", alice) > 0
+    told = ape("exit", "all", *account)
+    assert "less than at mid; at least" in told
+    assert held()[1] == 0
+    assert 9_000 * 10**6 < held()[0] - (before[0] - 10_000 * 10**6) < 10_000 * 10**6
+
+
+def test_depositor__unconfirmed_or_refused__nothing_is_sent(network: Network, living: Deployment) -> None:
+    height = living.chain.height()
+    asked = network.ape("run", "deposit", "10", "--account", "TEST::1")
+    assert asked.returncode == 1
+    assert "Aborted" in asked.stderr
+    refused = network.ape("run", "redeem", "10", "--account", "TEST::9", "--yes")
+    assert refused.returncode == 2
+    assert re.fullmatch(r"error: 0x\w{40} holds no shares of this vault; deposit first\n", refused.stderr)
+    assert living.chain.height() == height
 
 
 def test_deploy__wrong_configuration__one_line_and_nothing_deployed(

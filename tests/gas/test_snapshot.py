@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.market import Market
+from tests.fixtures.system import System
+from tests.gas.governance import gas_of_governance
 from tests.gas.levered import gas_of_leverage
 from tests.gas.measure import CONTRACTS, LIMITS, gas_of_everything, sizes
 from tests.gas.oracle import POKE_LIMITS, gas_of_the_oracle
@@ -22,11 +24,13 @@ SIZE_LIMIT = 24_576
 
 
 @pytest.fixture(scope="module")
-def measured(_market: Market) -> dict[str, dict[str, dict[str, int]]]:
+def measured(_market: Market, _default_system: System) -> dict[str, dict[str, dict[str, int]]]:
     with _market.scenario():
         gas = gas_of_everything(_market)
     with _market.scenario():
         oracle = gas_of_the_oracle(_market)
+    with _default_system.scenario():
+        governance = gas_of_governance(_default_system)
     found: dict[str, dict[str, dict[str, int]]] = {
         "gas": {
             name: {**parts, "without_price_reads": parts["total"] - parts["price_reads"]}
@@ -34,6 +38,7 @@ def measured(_market: Market) -> dict[str, dict[str, dict[str, int]]]:
         },
         "oracle": oracle,
         "levered": gas_of_leverage(),
+        "governance": governance,
         "bytes": {name: {"size": size} for name, size in sizes().items()},
     }
     if os.environ.get("GAS_SNAPSHOT") == "write":

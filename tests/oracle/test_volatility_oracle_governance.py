@@ -336,6 +336,6 @@ def test_views__after_construction__say_what_was_given(committee):
     assert (data.n, data.budgets) == (3, pack_budgets(np.full(3, 1 / 3)))
     assert oracle.call("budgets") == data.budgets
     assert [a.lower() for a in oracle.call("assets")] == [A, B, C]
-    assert tuple(oracle.call("exposureData")) == (0, 0, 0, 0)
+    assert tuple(oracle.call("exposureData")) == (0, 0, 0, 0, 3)
     assert oracle.call("guardian").lower() == committee.guardian.lower()
     assert set(oracle.call("signers")) == {s.address for s in committee.signers}

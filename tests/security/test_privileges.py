@@ -10,6 +10,7 @@ from equipoise.client.artifacts import load_artifact
 from equipoise.client.config import AuctionConfig, FeesConfig, GuardConfig
 from equipoise.client.contract import create
 from equipoise.errors import ContractRevert
+from tests.fixtures.basket import list_asset
 from tests.fixtures.system import System
 
 NOBODY = "0x" + "00" * 20
@@ -47,6 +48,12 @@ def test_owner__at_its_worst__cannot_move_funds_nor_block_an_exit(invested: Syst
         s.volatility_oracle.send("removeSigner", signer.address, sender=s.owner)
     for token, feed in zip(s.tokens, s.feeds, strict=True):
         s.price_oracle.send("setFeed", (token, feed, 60, 500, 1, 10**30), sender=s.owner)
+    junk = list_asset(s).token
+    junk.send("setBlocked", s.vault, True, sender=s.owner)
+    for token in s.tokens:
+        rest = [junk, *(other for other in s.tokens if other is not token)]
+        s.refuses("RiskParityVault__NotSold", s.vault, "setBasket", rest, sender=s.owner)
+    s.vault.send("setBasket", [junk, *s.tokens[::-1]], sender=s.owner)
     s.kill_feeds()
     s.vault.send("redeemInKind", shares, s.alice, s.alice, [], sender=s.alice)
     for token, book in zip(s.tokens, books, strict=False):
@@ -59,7 +66,7 @@ def test_privileged__abi_of_the_core__has_no_other_lever(system: System) -> None
         "RiskParityVault": {
             *("deposit", "mint", "withdraw", "redeem", "redeemInKind", "exchange", "accrueFees"),
             *("approve", "transfer", "transferFrom"),
-            *("setAuction", "setFees", "setDepositCap"),
+            *("setAuction", "setFees", "setDepositCap", "setBasket"),
             *("transferOwnership", "acceptOwnership", "renounceOwnership"),
         },
         "RebalanceAuction": {
@@ -72,19 +79,19 @@ def test_privileged__abi_of_the_core__has_no_other_lever(system: System) -> None
         },
         "AaveV3Account": {
             *("bind", "supply", "withdraw", "release", "borrow", "repay"),
-            *("dropZeroLtvCollateral", "useAsCollateral"),
+            *("dropZeroLtvCollateral", "useAsCollateral", "list"),
         },
         "PriceOracle": {
             *("setFeed", "setTwap"),
             *("transferOwnership", "acceptOwnership", "renounceOwnership"),
         },
         "RealizedVolatility": {
-            *("poke", "pokeParity", "setVolatilityOracle", "setParams"),
+            *("poke", "pokeParity", "setVolatilityOracle", "setBasket", "setParams"),
             *("transferOwnership", "acceptOwnership", "renounceOwnership"),
         },
         "VolatilityOracle": {
             *("postVolatilities", "postCorrelations", "postCoordinates", "solveCoordinates"),
-            *("setBudgets", "setGuardian", "setParams", "raiseThreshold"),
+            *("setBasket", "setBudgets", "setGuardian", "setParams", "raiseThreshold"),
             *("proposeSigner", "activateSigner", "cancelProposal", "removeSigner"),
             *("transferOwnership", "acceptOwnership", "renounceOwnership"),
         },

@@ -226,6 +226,15 @@ class Interface:
             function = self._compiled[name, count] = Function(found[0])
         return function
 
+    def by_selector(self, selector: bytes) -> Function | None:
+        """The function that four bytes of call data mean, None where there is none."""
+        for entries in self._functions.values():
+            for entry in entries:
+                function = self.function(signature_of(entry), len(entry["inputs"]))
+                if function.selector == selector:
+                    return function
+        return None
+
     def has(self, name: str) -> bool:
         """Whether there is a function of that name."""
         return name in self._functions

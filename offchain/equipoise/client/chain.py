@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from equipoise.errors import EquipoiseError
 
-__all__ = ["Chain", "Receipt", "RevertedCall", "RpcError"]
+__all__ = ["Chain", "NotMined", "Receipt", "RevertedCall", "RpcError"]
 
 
 class RevertedCall(EquipoiseError):
@@ -27,12 +28,17 @@ class RpcError(EquipoiseError):
         super().__init__(message)
 
 
+class NotMined(RpcError):
+    """A transaction is on its way and was not mined in the time given."""
+
+
 @dataclass(frozen=True)
 class Receipt:
     """A mined transaction that did not revert.
 
     `gas_used` in gas, `timestamp` in seconds since 1970 of its block; `logs` as JSON-RPC gives them (see
-    `Contract.events`); `contract_address` checksummed, None unless a contract was created.
+    `Contract.events`); `contract_address` checksummed, None unless a contract was created; `gas_price` {wei}
+    paid per gas, 0 where the chain behind it does not tell.
     """
 
     hash: str
@@ -41,6 +47,12 @@ class Receipt:
     contract_address: str | None
     logs: list[dict[str, Any]] = field(repr=False)
     timestamp: int
+    gas_price: int = 0
+
+    @property
+    def fee(self) -> int:
+        """What it cost {wei}."""
+        return self.gas_used * self.gas_price
 
 
 class Chain(Protocol):
@@ -48,6 +60,10 @@ class Chain(Protocol):
 
     @property
     def chain_id(self) -> int: ...
+
+    def request(self, method: str, *params: Any) -> Any:
+        """Result of one JSON-RPC request. Raises RevertedCall or RpcError."""
+        ...
 
     def call(self, to: str, data: bytes, sender: str | None = None, block: int | str = "latest") -> bytes:
         """Answer of a call that changes nothing. Raises RevertedCall."""
@@ -63,6 +79,16 @@ class Chain(Protocol):
         """Seconds since 1970 of the latest block."""
         ...
 
+    def height(self) -> int:
+        """Number of the latest block."""
+        ...
+
     def code(self, address: str) -> bytes:
         """Deployed code, empty where there is none."""
+        ...
+
+    def logs(
+        self, address: str, topics: Sequence[str], since: int = 0, until: int | str = "latest"
+    ) -> list[dict[str, Any]]:
+        """Logs of one contract whose first topic is one of `topics`, oldest first. Raises RpcError."""
         ...

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 from eth_utils import is_address, to_checksum_address
 
+from equipoise.client.options import ChecksConfig, GovernanceConfig
 from equipoise.errors import InputError
 from equipoise.units import pack_budgets, to_wad
 
@@ -21,8 +22,10 @@ __all__ = [
     "AssetConfig",
     "AuctionConfig",
     "ChainConfig",
+    "ChecksConfig",
     "DeploymentConfig",
     "FeesConfig",
+    "GovernanceConfig",
     "GuardConfig",
     "OracleConfig",
     "RealizedConfig",
@@ -187,7 +190,10 @@ class FeesConfig:
 class DeploymentConfig:
     """Everything that `deploy` needs. Budgets in the order of the assets, summing to 1.
 
-    `aave_pool` is the Aave V3 pool to borrow from; without one the vault has no leverage.
+    `aave_pool` is the Aave V3 pool to borrow from; without one the vault has no leverage. Either `owner` is
+    an account, or `governance` makes the shareholders' timelock the owner. Without a `swap_router` Uniswap's
+    own first SwapRouter is deployed, which needs the address of `weth`. `salt` chooses the addresses of the
+    contracts; `chain_id` names the one network for which the file is meant.
     """
 
     name: str
@@ -196,17 +202,22 @@ class DeploymentConfig:
     assets: tuple[AssetConfig, ...]
     budgets: tuple[float, ...]
     oracle: OracleConfig
-    owner: str
     guardian: str
     fee_recipient: str
     uniswap_factory: str
-    swap_router: str
+    owner: str | None = None
+    governance: GovernanceConfig | None = None
+    swap_router: str | None = None
+    weth: str | None = None
     aave_pool: str | None = None
+    chain_id: int | None = None
+    salt: int = 0
     chain: ChainConfig = field(default_factory=ChainConfig)
     realized: RealizedConfig = field(default_factory=RealizedConfig)
     guard: GuardConfig = field(default_factory=GuardConfig)
     auction: AuctionConfig = field(default_factory=AuctionConfig)
     fees: FeesConfig = field(default_factory=FeesConfig)
+    checks: ChecksConfig = field(default_factory=ChecksConfig)
     deposit_cap: float = 100_000_000.0
     cash_decimals: int = 6
 
@@ -224,6 +235,15 @@ class DeploymentConfig:
                 f"max_leverage is {self.auction.max_leverage} without a lending pool; name one in "
                 "`aave_pool`, or give at most 1"
             )
+        if (self.owner is None) == (self.governance is None):
+            given = "both `owner` and `governance`" if self.owner else "neither `owner` nor `governance`"
+            raise InputError(f"{given}: give one, an account or the shareholders' timelock")
+        if self.swap_router is None and self.weth is None:
+            raise InputError(
+                "no `swap_router`: name the first SwapRouter of this network, or give `weth` to deploy one"
+            )
+        if not 0 <= self.salt < 2**64:
+            raise InputError(f"salt is {self.salt}; give a whole number from 0 to 2^64 - 1")
 
     @property
     def levered(self) -> bool:
@@ -258,9 +278,11 @@ class DeploymentConfig:
             "guard": GuardConfig,
             "auction": AuctionConfig,
             "fees": FeesConfig,
+            "governance": GovernanceConfig,
+            "checks": ChecksConfig,
         }
         for key, kind in nested.items():
-            if key in data:
+            if data.get(key) is not None:
                 data[key] = build_section(kind, data[key], key)
         if "assets" in data:
             items = _sequence(data["assets"], "assets")
@@ -273,8 +295,9 @@ class DeploymentConfig:
         return build_section(cls, data, "the configuration")
 
 
-_ADDRESS_KEYS = {"token", "feed", "owner", "guardian", "fee_recipient", "uniswap_factory", "swap_router"}
-_OPTIONAL_ADDRESS_KEYS = {"aave_pool", "sequencer_feed"}
+_ADDRESS_KEYS = {"token", "feed", "guardian", "fee_recipient", "uniswap_factory"}
+_OPTIONAL_ADDRESS_KEYS = {"owner", "swap_router", "weth", "aave_pool", "sequencer_feed"}
+_OPTIONAL_KEYS = _OPTIONAL_ADDRESS_KEYS | {"governance", "chain_id"}
 
 
 def _mapping(data: Any, where: str) -> Mapping[str, Any]:
@@ -301,11 +324,11 @@ def _number(value: Any, kind: str, where: str) -> Any:
 def build_section(kind: type, data: Any, where: str) -> Any:
     """A dataclass from a mapping of a file. Raises InputError naming what is missing, unknown or wrong."""
     values = dict(_mapping(data, where))
-    known = {f.name: str(f.type) for f in fields(kind)}
+    known = {f.name: str(f.type).removesuffix(" | None") for f in fields(kind)}
     if unknown := sorted(set(values) - set(known)):
         raise InputError(f"{where} has unknown keys {unknown}; known are {sorted(known)}")
     for key, value in values.items():
-        if key in _OPTIONAL_ADDRESS_KEYS and value is None:
+        if key in _OPTIONAL_KEYS and value is None:
             continue
         if key in _ADDRESS_KEYS | _OPTIONAL_ADDRESS_KEYS:
             values[key] = _address(value, f"{where}: {key}")
@@ -313,6 +336,8 @@ def build_section(kind: type, data: Any, where: str) -> Any:
             values[key] = _number(value, known[key], f"{where}: {key}")
         elif known[key] == "str" and not isinstance(value, str):
             raise InputError(f"{where}: {key} is {value!r}; give text, in quotes")
+        elif known[key] == "bool" and not isinstance(value, bool):
+            raise InputError(f"{where}: {key} is {value!r}; give true or false")
     if "signers" in values:
         signers = _sequence(values["signers"], f"{where}: signers")
         values["signers"] = tuple(_address(s, f"{where}: signers") for s in signers)

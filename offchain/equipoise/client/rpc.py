@@ -15,7 +15,7 @@ from eth_utils import to_checksum_address
 from equipoise.client.chain import Receipt, RevertedCall, RpcError
 from equipoise.errors import InputError
 
-__all__ = ["RpcChain"]
+__all__ = ["RpcChain", "logs_filter"]
 
 DEFAULT_GAS = 8_000_000
 DEFAULT_CREATION_GAS = 16_000_000
@@ -75,8 +75,12 @@ class _Http:
     def exchange(self, request: bytes) -> bytes:
         if self._connection.sock is None:  # the server ended a kept-alive connection
             self._connect()
-        self._connection.request("POST", self._path, request, {"Content-Type": "application/json"})
-        return self._connection.getresponse().read()
+        try:
+            self._connection.request("POST", self._path, request, {"Content-Type": "application/json"})
+            return self._connection.getresponse().read()
+        except (OSError, http.client.HTTPException):
+            self.close()  # half an exchange: the next begins on a new connection
+            raise
 
     def close(self) -> None:
         self._connection.close()
@@ -192,8 +196,16 @@ class RpcChain:
     def timestamp(self) -> int:
         return int(self.request("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
 
+    def height(self) -> int:
+        return int(self.request("eth_blockNumber"), 16)
+
     def code(self, address: str) -> bytes:
         return _bytes(self.request("eth_getCode", address, "latest"))
+
+    def logs(
+        self, address: str, topics: Sequence[str], since: int = 0, until: int | str = "latest"
+    ) -> list[dict[str, Any]]:
+        return list(self.request("eth_getLogs", logs_filter(address, topics, since, until)))
 
     def balance(self, address: str) -> int:
         """Wei held by an account."""
@@ -259,6 +271,12 @@ def _call(to: str, data: bytes, sender: str | None, block: int | str) -> tuple[s
     if sender:
         transaction["from"] = sender
     return "eth_call", transaction, hex(block) if isinstance(block, int) else block
+
+
+def logs_filter(address: str, topics: Sequence[str], since: int, until: int | str) -> dict[str, Any]:
+    """The object that eth_getLogs takes."""
+    last = hex(until) if isinstance(until, int) else until
+    return {"address": address, "topics": [list(topics)], "fromBlock": hex(since), "toBlock": last}
 
 
 def _bytes(value: str) -> bytes:

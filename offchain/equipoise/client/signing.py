@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from eth_utils import to_checksum_address
 
-from equipoise.client.chain import Receipt, RevertedCall, RpcError
+from equipoise.client.chain import NotMined, Receipt, RevertedCall, RpcError
 from equipoise.client.rpc import TIMEOUT_SECONDS, RpcChain
 from equipoise.errors import InputError
 
-__all__ = ["SigningChain", "TransactionKey"]
+__all__ = ["Fees", "SigningChain", "TransactionKey"]
 
 _GAS_MARGIN = 1.3
 _DEFAULT_TIP = 10**9
 _SEEN = ("already known", "already imported", "known transaction", "nonce too low")
+
+
+@dataclass(frozen=True)
+class Fees:
+    """EIP-1559 {wei per gas}: what the last block asked, and what is offered to who mines."""
+
+    base: int
+    tip: int
+
+    @property
+    def limit(self) -> int:
+        """Enough for six full blocks in a row."""
+        return 2 * self.base + self.tip
 
 
 class TransactionKey(Protocol):
@@ -45,24 +59,44 @@ class SigningChain(RpcChain):
         """Transactions of the sender that are mined (or, with "pending", sent)."""
         return int(self.request("eth_getTransactionCount", self.sender, block), 16)
 
-    def prepare(
-        self, to: str | None, data: bytes, nonce: int, value: int = 0, gas: int | None = None
-    ) -> tuple[bytes, str]:
-        """A signed EIP-1559 transaction: raw bytes and hash. Raises RevertedCall when it would revert now."""
+    def fees(self) -> Fees:
+        """As the node suggests now."""
+        latest = self.request("eth_getBlockByNumber", "latest", False)
+        return Fees(int(latest.get("baseFeePerGas", "0x0"), 16), self._tip())
+
+    def estimate(self, to: str | None, data: bytes, value: int = 0) -> int:
+        """Gas limit that suffices now, with a margin. Raises RevertedCall when it would revert."""
+        return int(int(self.request("eth_estimateGas", self._simulate(to, data, value)), 16) * _GAS_MARGIN)
+
+    def _simulate(self, to: str | None, data: bytes, value: int) -> dict[str, str]:
         call = {"from": self.sender, "data": "0x" + data.hex(), "value": hex(value)} | (
             {"to": to} if to else {}
         )
         self.request("eth_call", call, "latest")
-        limit = gas or int(int(self.request("eth_estimateGas", call), 16) * _GAS_MARGIN)
-        base = int(self.request("eth_getBlockByNumber", "latest", False).get("baseFeePerGas", "0x0"), 16)
-        tip = self._tip()
+        return call
+
+    def prepare(
+        self,
+        to: str | None,
+        data: bytes,
+        nonce: int,
+        value: int = 0,
+        gas: int | None = None,
+        fees: Fees | None = None,
+    ) -> tuple[bytes, str]:
+        """A signed EIP-1559 transaction: raw bytes and hash. Raises RevertedCall when it would revert now."""
+        if gas is None:
+            gas = self.estimate(to, data, value)
+        else:
+            self._simulate(to, data, value)
+        offered = fees or self.fees()
         transaction: dict[str, object] = {
             "type": 2,
             "chainId": self.chain_id,
             "nonce": nonce,
-            "maxPriorityFeePerGas": tip,
-            "maxFeePerGas": 2 * base + tip,
-            "gas": limit,
+            "maxPriorityFeePerGas": offered.tip,
+            "maxFeePerGas": offered.limit,
+            "gas": gas,
             "value": value,
             "data": data,
             **({"to": to_checksum_address(to)} if to else {}),
@@ -90,15 +124,16 @@ class SigningChain(RpcChain):
             contract_address=to_checksum_address(created) if created else None,
             logs=mined["logs"],
             timestamp=self._block_time(mined),
+            gas_price=int(mined.get("effectiveGasPrice", "0x0"), 16),
         )
         return int(mined["status"], 16) == 1, receipt
 
-    def wait(self, transaction_hash: str) -> tuple[bool, Receipt]:
-        """The same, once it is mined. Raises RpcError after the timeout."""
-        deadline, pause = time.monotonic() + TIMEOUT_SECONDS, 0.005
+    def wait(self, transaction_hash: str, timeout: float = TIMEOUT_SECONDS) -> tuple[bool, Receipt]:
+        """The same, once it is mined. Raises NotMined after the timeout {s}."""
+        deadline, pause = time.monotonic() + timeout, 0.005
         while (found := self.receipt(transaction_hash)) is None:
             if time.monotonic() > deadline:
-                raise RpcError(f"{transaction_hash} was not mined within {TIMEOUT_SECONDS:.0f} s")
+                raise NotMined(f"{transaction_hash} was not mined within {timeout:.0f} s")
             time.sleep(pause)
             pause = min(2 * pause, 1.0)
         return found

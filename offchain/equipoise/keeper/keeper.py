@@ -1,82 +1,27 @@
-"""Opens an auction and fills it from Uniswap V3 pools, each lot as soon as the pool pays for it and the gas.
+"""A keeper for a chain whose accounts are unlocked and whose clock obeys: replays, stories and tests.
 
-Below the trigger health factor it pulls the ripcord and fills that, all assets at once, as soon as the
-pools pay.
-
-The keeper decides nothing about weights: what may be sold and bought, and at which price, is the contract's.
-It knows no clock either: `wait_until` sleeps on a live chain and warps on a local one.
+It opens an auction and fills it from Uniswap V3 pools, each lot as soon as the pool pays for it and the gas.
+Below the trigger health factor it pulls the ripcord and fills that, all assets at once. What is worth it is
+for `lots` to say, as it is for the keeper of a live chain (`service`); what may be sold and bought, and at
+which price, is the contract's. `wait_until` warps.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from math import inf
 from typing import Any
 
 from equipoise.client.chain import Receipt
 from equipoise.client.contract import Contract
 from equipoise.client.deployment import Deployment
 from equipoise.errors import ContractRevert
-from equipoise.policy.auction import PriceCurve
-from equipoise.policy.rebalance import CASH, plan_trades
-from equipoise.units import WAD, from_wad
+from equipoise.keeper.fills import Fill, RipcordFill, basket_order, fill_of, fill_order, ripcord_fill_of
+from equipoise.keeper.lots import Opportunity, best_basket, curve_of, loss_left, opportunity, ripcord_due
+from equipoise.keeper.market import Market
 
-__all__ = ["Fill", "Keeper", "Opportunity", "RipcordFill"]
+__all__ = ["Keeper"]
 
-_WHOLE_LOT = 2**256 - 1
-# The curve falls by less than this factor in a second of any permitted auction; a plan rounds to seconds.
-_PRICE_MARGIN = 1e-6
-_PARTS = (1, 2, 4, 8)
 _RIPCORD_STEP = 30  # seconds between two looks at a discount that does not pay yet
-_ROUNDING = 1_000_000  # of a quoted amount, left out: prices move between the quote and the block
-
-
-@dataclass(frozen=True)
-class Opportunity:
-    """A lot that a pool will pay for.
-
-    `sell` and `buy` are tokens' addresses, `sell_amount` in the smallest unit of `sell`; `at` is the first
-    second at which the curve is low enough for the pool's price less the gas.
-    """
-
-    sell: str
-    buy: str
-    pool_fee: int
-    sell_amount: int
-    min_profit: int
-    at: int
-
-
-@dataclass(frozen=True)
-class Fill:
-    """What a fill did: values at the oracle's mid in USD, so cost = sold - bought (negative is a gain)."""
-
-    sell: str
-    buy: str
-    sold_usd: float
-    bought_usd: float
-    profit: int
-    gas_used: int
-    timestamp: int
-
-    @property
-    def cost_usd(self) -> float:
-        return self.sold_usd - self.bought_usd
-
-
-@dataclass(frozen=True)
-class RipcordFill:
-    """Several assets sold for debt at once, at the oracle's mid in USD."""
-
-    sold_usd: float
-    bought_usd: float
-    gas_used: int
-    timestamp: int
-
-    @property
-    def cost_usd(self) -> float:
-        return self.sold_usd - self.bought_usd
 
 
 class Keeper:
@@ -108,17 +53,15 @@ class Keeper:
         gas_usd: float = 0.0,
         min_trade: float = 0.001,
     ) -> None:
-        self.deployment = deployment
         self.account = account
         self.gas_usd = gas_usd
-        self._quoter = quoter
+        self._market = Market(deployment, quoter, min_trade)
         self._wait_until = wait_until
-        self._min_trade = min_trade
-        self._units = {token.address: 10 ** token.call("decimals") for token in self._tokens}
 
     @property
-    def _tokens(self) -> tuple[Contract, ...]:
-        return (*self.deployment.tokens, self.deployment.cash)
+    def deployment(self) -> Deployment:
+        """With the basket that was last looked at."""
+        return self._market.deployment
 
     def poke(self) -> list[Receipt]:
         """Have the chain look at prices, and at the parity portfolio, where it is time; what was sent."""
@@ -155,112 +98,21 @@ class Keeper:
         state = self.deployment.dashboard()
         if not state.auctionOpen:
             return []
-        prices = {token: from_wad(price) for token, price in zip(state.tokens, state.pricesWad, strict=True)}
-        params = self.deployment.auction.call("params")
-        curve = PriceCurve(
-            1 + from_wad(params.startPremiumWad),
-            1 - from_wad(params.endDiscountWad),
-            state.auction.endsAt - state.auction.startedAt,
-        )
-        found = (
-            self._opportunity(sell, buy, fee, prices, curve, state.auction.startedAt)
-            for sell, buy, fee in self._wanted(state)
-        )
-        return [opportunity for opportunity in found if opportunity is not None]
-
-    def _wanted(self, state: Any) -> Iterator[tuple[str, str, int]]:
-        """Pairs to trade, by the same policy as the backtest, against the auction's own target snapshot."""
-        deployment = self.deployment
-        nav = from_wad(state.navWad)
-        values = {
-            symbol: from_wad(weight) * nav
-            for symbol, weight in zip(deployment.symbols, state.weightsWad[:-1], strict=True)
-        }
-        word = state.auction.targets
-        targets = {
-            symbol: ((word >> (32 * i)) & 0xFFFFFFFF) / 1e8 for i, symbol in enumerate(deployment.symbols)
-        }
-        cash = from_wad(state.weightsWad[-1]) * nav
-        address = dict(zip(deployment.symbols, (token.address for token in deployment.tokens), strict=True))
-        fees = dict(zip(deployment.symbols, deployment.pool_fees, strict=True))
-        trades = plan_trades(
-            values,
-            cash,
-            targets,
-            min_usd=self._min_trade * nav,
-            debt=from_wad(state.debtWad),
-            borrowable=inf if state.levered else 0.0,
-        )
-        for trade in trades:
-            if trade.buy == CASH:
-                yield address[trade.sell], deployment.cash.address, fees[trade.sell]
-            else:
-                yield deployment.cash.address, address[trade.buy], fees[trade.buy]
-
-    def _opportunity(
-        self, sell: str, buy: str, fee: int, prices: dict[str, float], curve: PriceCurve, started_at: int
-    ) -> Opportunity | None:
-        """The whole lot or the part of it that a pool pays for first: a part moves the pool's price less."""
-        try:
-            lot, _ = self.deployment.auction.call("quoteBid", sell, buy, _WHOLE_LOT)
-        except ContractRevert:
-            return None  # nothing to sell there now, or the mode does not allow it
-        best: Opportunity | None = None
-        for part in _PARTS:
-            amount = lot // part
-            value = amount / self._units[sell] * prices[sell]
-            received = self._proceeds(sell, buy, fee, amount) / self._units[buy] * prices[buy]
-            if amount == 0 or received <= self.gas_usd:
-                continue
-            second = curve.earliest((received - self.gas_usd) / value * (1 - _PRICE_MARGIN))
-            if second is not None and (best is None or started_at + second < best.at):
-                profit = int(self.gas_usd / prices[buy] * self._units[buy] * (1 - _PRICE_MARGIN))
-                best = Opportunity(sell, buy, fee, amount, profit, started_at + second)
-        return best
-
-    def _proceeds(self, sell: str, buy: str, fee: int, amount: int) -> int:
-        """What the pool pays for `amount` now {smallest unit of buy}; 0 when it cannot."""
-        try:
-            return int(self._quoter.call("quoteExactInputSingle", (sell, buy, amount, fee, 0))[0])
-        except ContractRevert:
-            return 0
+        curve = curve_of(state, self.deployment.auction.call("params"))
+        facts = self._market.prices(state), self._market.units, curve, state.auction.startedAt
+        found = (opportunity(lot, *facts, self.gas_usd, loss_left(state)) for lot in self._market.lots(state))
+        return [lot for lot in found if lot is not None]
 
     def fill(self, lot: Opportunity) -> Fill:
         """Fill one lot through the filler contract; ContractRevert when the pool no longer pays for it."""
-        auction = self.deployment.auction
-        order = (
-            auction.call("current").id,
-            lot.sell,
-            lot.buy,
-            lot.pool_fee,
-            lot.sell_amount,
-            lot.min_profit,
-            self.account,
-        )
-        receipt = self.deployment.filler.send("fill", order, sender=self.account)
-        (bid,) = auction.events(receipt, "Bid")
-        (filled,) = self.deployment.filler.events(receipt, "Filled")
-        return Fill(
-            sell=lot.sell,
-            buy=lot.buy,
-            sold_usd=bid.sellValueWad / WAD,
-            bought_usd=bid.buyValueWad / WAD,
-            profit=filled.profit,
-            gas_used=receipt.gas_used,
-            timestamp=receipt.timestamp,
-        )
+        order = fill_order(self.deployment.auction.call("current").id, lot, self.account)
+        return fill_of(self.deployment, self.deployment.filler.send("fill", order, sender=self.account))
 
     # ---------------------------------------------------------------- ripcord
 
     def ripcord_due(self, state: Any) -> bool:
         """Whether the vault's own rule lets anybody pull it, by a dashboard."""
-        if not state.levered or state.debt == 0 or (state.auctionOpen and state.auction.ripcord):
-            return False
-        params = self.deployment.guard.call("params")
-        silent = (
-            state.volatilitiesAge > params.deleverAfter and state.healthFactorWad < params.targetHealthWad
-        )
-        return bool(silent or state.healthFactorWad < params.triggerHealthWad)
+        return ripcord_due(state, self.deployment.guard.call("params"))
 
     def pull_ripcord(self) -> Any:
         """Start it; ContractRevert when it is not due."""
@@ -281,30 +133,9 @@ class Keeper:
 
     def _ripcord_now(self, auction: int) -> Iterator[RipcordFill]:
         """One fill at this second's discount, or none that pays."""
-        n = self.deployment.n
-        lots = self.deployment.auction.call("quoteBasket", [_WHOLE_LOT] * n).sold[:n]
-        cash = self.deployment.cash.address
-        cash_unit = self._units[cash]
-        for part in _PARTS:
-            amounts = [lot // part - lot // _ROUNDING for lot in lots]
-            due = self.deployment.auction.call("quoteBasket", amounts).bought
-            proceeds = sum(
-                self._proceeds(token.address, cash, fee, amount)
-                for token, fee, amount in zip(
-                    self.deployment.tokens, self.deployment.pool_fees, amounts, strict=True
-                )
-                if amount
-            )
-            profit = int(self.gas_usd * cash_unit)
-            if proceeds - due < profit:
-                continue
-            order = auction, amounts, list(self.deployment.pool_fees), profit, self.account
+        floor = int(self.gas_usd * self._market.units[self.deployment.cash.address])
+        basket = best_basket(self._market.baskets(), floor)
+        if basket is not None:
+            order = basket_order(auction, basket, self.deployment.pool_fees, floor, self.account)
             receipt = self.deployment.filler.send("fillBasket", order, sender=self.account)
-            bids = self.deployment.auction.events(receipt, "Bid")
-            yield RipcordFill(
-                sum(bid.sellValueWad for bid in bids) / WAD,
-                sum(bid.buyValueWad for bid in bids) / WAD,
-                receipt.gas_used,
-                receipt.timestamp,
-            )
-            return
+            yield ripcord_fill_of(self.deployment, receipt)

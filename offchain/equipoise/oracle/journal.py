@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from equipoise.client.database import open_database
 from equipoise.errors import OracleError
 
-__all__ = ["Journal", "open_database"]
+__all__ = ["Journal"]
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS signed (
@@ -21,24 +22,7 @@ CREATE TABLE IF NOT EXISTS signed (
     PRIMARY KEY (scope, kind, observed_at)
 ) STRICT
 """
-_BUSY_SECONDS = 30.0
 _TIME_LIMIT = 2**63  # of SQLite's integers
-
-
-def open_database(path: str | Path, schema: str) -> sqlite3.Connection:
-    """SQLite whose commits survive the loss of power. Raises OracleError for a file that is none."""
-    try:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        database = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = FULL")
-        database.executescript(schema)
-    except (sqlite3.Error, OSError) as error:
-        raise OracleError(
-            f"{path} is no usable database ({error}); restore it from a backup: a new one forgets what was "
-            "signed"
-        ) from error
-    return database
 
 
 class Journal:

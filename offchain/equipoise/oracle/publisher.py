@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cached_property
 
 from equipoise.client import Contract, Receipt
 from equipoise.oracle.aggregator import Quorum, aggregate_correlations, aggregate_volatilities
@@ -30,9 +29,9 @@ class Publisher:
         self.oracle = oracle
         self.sender = sender
 
-    @cached_property
+    @property
     def domain(self) -> Domain:
-        """Where signatures for this oracle are valid."""
+        """Where signatures for this oracle are valid, read anew: governance may change the basket."""
         return Domain(self.oracle.chain.chain_id, self.oracle.address, tuple(self.oracle.call("assets")))
 
     def quorum(self) -> Quorum:

@@ -18,8 +18,9 @@ import httpx
 import numpy as np
 
 from equipoise.client.contract import Contract
+from equipoise.client.dispatch import Dispatcher
 from equipoise.client.signing import SigningChain
-from equipoise.errors import ContractRevert, EquipoiseError, InputError, OracleError
+from equipoise.errors import EquipoiseError, InputError, OracleError
 from equipoise.oracle.outbox import Outbox, Posting
 from equipoise.oracle.payload import CorrelationReport, Signature, SignedVolatilities, VolatilityReport
 from equipoise.oracle.publisher import Publisher
@@ -80,6 +81,8 @@ class Relay:
         Base URLs of the signers.
     http
         How they are reached; plain HTTP by default.
+    dispatcher
+        Of the same key and outbox, where its owner sends other things too.
     """
 
     def __init__(
@@ -89,6 +92,7 @@ class Relay:
         outbox: Outbox,
         config: RelayConfig | None = None,
         http: httpx.Client | None = None,
+        dispatcher: Dispatcher | None = None,
     ) -> None:
         if not isinstance(oracle.chain, SigningChain):
             raise InputError("a relay signs its own transactions; give an oracle over a SigningChain")
@@ -99,6 +103,7 @@ class Relay:
         self.config = config or RelayConfig()
         self.problems: dict[str, str] = {}
         self.answered: dict[str, bool] = {}
+        self._dispatcher = dispatcher or Dispatcher(self.chain, outbox)
         self._publisher = Publisher(oracle, self.chain.sender)
         self._http = http or httpx.Client(timeout=self.config.timeout)
         self._pool = ThreadPoolExecutor(max_workers=max(1, 2 * len(self.signers)))
@@ -177,28 +182,12 @@ class Relay:
             _LOG.info("no correction: %s", error)
 
     def _settle(self) -> list[str]:
-        """See what became of what was sent, and send again what the node may have lost."""
-        landed = []
-        for posting in self.outbox.unsettled():
-            used = self.chain.nonce()  # before the receipt: what it counts has one by then
-            found = self.chain.receipt(posting.hash)
-            if found is not None and found[0]:
-                if posting.block != found[1].block_number:
-                    self.outbox.landed(posting, found[1].block_number)
-                    landed.append(posting.kind)
-            elif (
-                found is None
-                and posting.block is not None
-                and self._stored(posting.kind) >= posting.observed_at
-            ):
-                continue  # the node has forgotten old receipts; the report stands
-            elif found is not None or used > posting.nonce:
-                _LOG.warning("%s of %d was displaced: %s", posting.kind, posting.observed_at, posting.hash)
-                self.outbox.forget(posting)
-            else:
-                self.outbox.landed(posting, None)
-                self.chain.broadcast(posting.raw)
-        return landed
+        """See what became of what was sent: the kinds that landed."""
+        return [posting.kind for posting in self._dispatcher.settle(self.stands) if posting.kind in _POST]
+
+    def stands(self, posting: Posting) -> bool:
+        """Whether the chain has that report, or a later one."""
+        return posting.kind in _POST and self._stored(posting.kind) >= int(posting.key)
 
     def _stored(self, kind: str) -> int:
         """Time of the report of that kind on chain {unix s}, 0 before the first."""
@@ -206,20 +195,9 @@ class Relay:
         return int(times.correlationsAt if kind == CORRELATIONS else times.volatilitiesAt)
 
     def _post(self, kind: str, slot: int, args: Sequence[Any]) -> None:
-        """Simulate, write down, send, wait. Raises ContractRevert when the chain would refuse it."""
+        """Raises ContractRevert when the chain would refuse it."""
         data = self.oracle.encode(_POST[kind], *args)
-        self.oracle.call(_POST[kind], *args, sender=self.chain.sender)
-        nonce = self.chain.nonce("pending")
-        raw, transaction_hash = self.chain.prepare(self.oracle.address, data, nonce)
-        posting = Posting(kind, slot, nonce, transaction_hash, raw, None)
-        self.outbox.intend(posting)
-        self.chain.broadcast(raw)
-        succeeded, receipt = self.chain.wait(transaction_hash)
-        if not succeeded:
-            self.outbox.forget(posting)
-            raise ContractRevert("transaction reverted", (transaction_hash,), "VolatilityOracle")
-        self.outbox.landed(posting, receipt.block_number)
-        _LOG.info("%s of %d in block %d", kind, slot, receipt.block_number)
+        self._dispatcher.send(kind, slot, self.oracle.address, data, self.oracle.name)
 
     # ---------------------------------------------------------------- signers
 

@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from equipoise.client.config import build_section
 from equipoise.client.deployment import Deployment
 from equipoise.client.rpc import RpcChain
@@ -19,11 +17,12 @@ from equipoise.errors import InputError
 from equipoise.estimation.blend import BlendConfig
 from equipoise.estimation.implied import load_implied
 from equipoise.oracle.journal import Journal
-from equipoise.oracle.keys import LocalKey, load_ape_key, read_passphrase
+from equipoise.oracle.keys import LocalKey
 from equipoise.oracle.outbox import Outbox
 from equipoise.oracle.publisher import Publisher
 from equipoise.oracle.relay import Relay, RelayConfig
 from equipoise.oracle.relay_app import relay_app
+from equipoise.oracle.running import expand, load_key, read_sections, serve
 from equipoise.oracle.service import Clock, ServicePolicy, SignerService, scope_of, signer_app
 from equipoise.oracle.signer import Signer
 from equipoise.oracle.sources import CsvSource, ExchangeSource, FeedSource, PriceSource
@@ -52,7 +51,7 @@ class SourceSettings:
         if self.kind == "csv":
             if self.path is None:
                 raise InputError("source: a csv needs `path`")
-            return CsvSource(_path(self.path), assets)
+            return CsvSource(expand(self.path), assets)
         if self.kind == "feeds":
             oracle = deployment.price_oracle
             feeds = {
@@ -123,18 +122,18 @@ class SignerSettings:
             "implied": ImpliedSettings,
             "policy": ServicePolicy,
         }
-        return build_section(cls, _sections(path, sections), str(path))
+        return build_section(cls, read_sections(path, sections), str(path))
 
     def service(self, key: LocalKey) -> SignerService:
         """Connect to the chain and open the journal."""
         chain = RpcChain(self.rpc, gas_price=None)
-        deployment = Deployment.load(chain, _path(self.deployment))
+        deployment = Deployment.load(chain, expand(self.deployment))
         domain = Publisher(deployment.volatility_oracle, key.address).domain
         implied = self.implied
         return SignerService(
             Signer(key, domain, tolerance=self.tolerance),
             self.source.make(deployment, chain),
-            Journal(_path(self.journal)),
+            Journal(expand(self.journal)),
             BlendConfig(
                 ewma=self.model.ewma,
                 garch=self.model.garch,
@@ -142,7 +141,7 @@ class SignerSettings:
                 horizon_days=self.model.horizon_days,
                 implied_max_age_days=self.model.implied_max_age_days,
             ),
-            load_implied(_path(implied.path), implied.columns, implied.unit) if implied else None,
+            load_implied(expand(implied.path), implied.columns, implied.unit) if implied else None,
             self.policy,
             self._clock(),
         )
@@ -180,7 +179,7 @@ class RelaySettings:
     @classmethod
     def from_yaml(cls, path: str | Path) -> RelaySettings:
         """Raises InputError naming the key that is missing, unknown or wrong."""
-        data = _sections(path, {"relay": RelayConfig})
+        data = read_sections(path, {"relay": RelayConfig})
         urls = data.get("endpoints", [])
         if not isinstance(urls, list) or not all(isinstance(u, str) and u.startswith("http") for u in urls):
             raise InputError(f"{path}: endpoints is {urls!r}; give a list of the signers' URLs")
@@ -190,20 +189,20 @@ class RelaySettings:
     def make(self, key: LocalKey) -> Relay:
         """Connect to the chain and open the outbox."""
         chain = SigningChain(self.rpc, key)
-        oracle = Deployment.load(chain, _path(self.deployment)).volatility_oracle
+        oracle = Deployment.load(chain, expand(self.deployment)).volatility_oracle
         scope = scope_of(Publisher(oracle, key.address).domain)
-        return Relay(oracle, self.endpoints, Outbox(_path(self.outbox), scope), self.relay)
+        return Relay(oracle, self.endpoints, Outbox(expand(self.outbox), scope), self.relay)
 
 
 def run_signer(settings: SignerSettings) -> None:
     """Serve until interrupted."""
-    service = settings.service(_key(settings.account, settings.passphrase_file))
-    _serve(signer_app(service), settings.host, settings.port)
+    service = settings.service(load_key(settings.account, settings.passphrase_file))
+    serve(signer_app(service), settings.host, settings.port)
 
 
 def run_relay(settings: RelaySettings, once: bool = False) -> None:
     """Step and serve until interrupted; or one step alone."""
-    relay = settings.make(_key(settings.account, settings.passphrase_file))
+    relay = settings.make(load_key(settings.account, settings.passphrase_file))
     if once:
         relay.step()
         relay.close()
@@ -218,34 +217,8 @@ def run_relay(settings: RelaySettings, once: bool = False) -> None:
     worker = threading.Thread(target=work, name="relay")
     worker.start()
     try:
-        _serve(relay_app(relay), settings.host, settings.port)
+        serve(relay_app(relay), settings.host, settings.port)
     finally:
         stop.set()
         worker.join()
         relay.close()
-
-
-def _serve(app: Any, host: str, port: int) -> None:
-    import uvicorn
-
-    uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)
-
-
-def _key(account: str, passphrase_file: str | None) -> LocalKey:
-    file = None if passphrase_file is None else _path(passphrase_file)
-    return load_ape_key(account, read_passphrase(file, f"Passphrase of {account}: "))
-
-
-def _path(text: str) -> Path:
-    return Path(text).expanduser()
-
-
-def _sections(path: str | Path, sections: Mapping[str, type]) -> dict[str, Any]:
-    try:
-        data = yaml.safe_load(Path(path).read_text())
-    except (OSError, yaml.YAMLError) as error:
-        raise InputError(f"cannot read {path}: {error}; give a YAML file") from error
-    if not isinstance(data, dict):
-        raise InputError(f"{path} must be a mapping of keys to values")
-    made = {key: build_section(kind, data[key], key) for key, kind in sections.items() if key in data}
-    return {**data, **made}

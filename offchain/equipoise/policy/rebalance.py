@@ -21,6 +21,7 @@ class Reason(Enum):
     PARITY_GAP = 1
     VOLATILITY_TOO_LOW = 2
     VOLATILITY_TOO_HIGH = 3
+    RETIRING_ASSET = 4
 
     def __bool__(self) -> bool:
         return self is not Reason.NONE

@@ -26,6 +26,7 @@ from equipoise.simulation.crash_result import (
     CrashRun,
 )
 from equipoise.simulation.intraday import HOURS
+from equipoise.simulation.result import MODES
 from equipoise.types import FloatArray
 from equipoise.units import DAY, WAD, from_wad, to_wad
 from equipoise.world import World
@@ -36,7 +37,6 @@ HOUR = 3600
 RECENTRE_AFTER = 0.1  # the pools' providers follow such a move once a day
 OUTAGE_HOURS = 24
 HIGHEST_VOLATILITY, HIGHEST_LOSS_BUDGET = 1.0, 0.02  # the auction's bounds
-MODES = ("Normal", "NoIncrease", "DeleverOnly", "InKindOnly")
 _NO_DEBT = 2**256 - 1
 _AUCTIONS = 3  # the loss budget of a day may not pay for all of it in one
 

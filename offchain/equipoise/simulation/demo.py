@@ -16,7 +16,10 @@ from equipoise.client.config import (
     DeploymentConfig,
     OracleConfig,
 )
-from equipoise.client.deployment import Deployment, deploy
+from equipoise.client.deploy import deploy
+from equipoise.client.deploy.plan import make_plan
+from equipoise.client.deployment import Deployment
+from equipoise.client.preflight import inspect, refuse
 from equipoise.errors import InputError
 from equipoise.estimation.ewma import EstimationConfig
 from equipoise.keeper import Keeper
@@ -190,6 +193,8 @@ def stage(world: World, closes: pd.DataFrame, options: DemoOptions) -> Stage:
         target_vol=options.target_vol,
         max_leverage=options.max_leverage if options.levered else min(options.max_leverage, UNLEVERED),
     )
+    config = replace(config, guardian=world.accounts[-1])
+    refuse(inspect(world.chain, deployer, config, make_plan(world.chain, deployer, config)))
     deployment = deploy(world.chain, deployer, config)
     committee.bind(deployment, relayer=users["keeper"])
     return Stage(deployment, committee, users)

@@ -23,6 +23,7 @@ import pandas as pd
 from equipoise.client.deployment import Deployment
 from equipoise.errors import ContractRevert, InputError
 from equipoise.keeper import Keeper
+from equipoise.keeper.lots import may_help
 from equipoise.policy.leverage import health_factor
 from equipoise.simulation.actors import Step, schedule
 from equipoise.simulation.committee import Committee
@@ -272,7 +273,7 @@ class Replay:
         """Open when the vault's own rule says so, fill what the pools pay for; the dashboard after it."""
         nothing = {"turnover_usd": 0.0, "cost_usd": 0.0, "fills": 0}
         before = self._deployment.dashboard()
-        if not before.hasRisk or before.risk.reason == 0 or not self._may_help(before):
+        if not before.hasRisk or before.risk.reason == 0 or not may_help(before):
             return nothing, before
         try:
             opened = self._keeper.open()
@@ -299,14 +300,6 @@ class Replay:
         if fills and self._record.invested_from is None:
             self._record.invested_from = date
         return row, after
-
-    @staticmethod
-    def _may_help(state: Any) -> bool:
-        """Outside Normal only what is too much is sold, so only too much risk is worth an auction."""
-        too_high = REASONS[state.risk.reason] == "volatility too high"
-        return state.mode == MODES.index("Normal") or (
-            too_high and state.debt > 0 and state.mode != MODES.index("InKindOnly")
-        )
 
     # ------------------------------------------------------------------ users
 

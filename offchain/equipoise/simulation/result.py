@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from equipoise.client.findings import MODES
 from equipoise.errors import InputError
 from equipoise.simulation.crash_result import CrashRun
 from equipoise.simulation.peer import PeerResult
@@ -41,7 +42,6 @@ DAY_COLUMNS = (
 REBALANCE_COLUMNS = ("date", "reason", "fills", "turnover_usd", "cost_usd", "gas", "gap_before", "gap_after")
 ACTION_COLUMNS = ("date", "user", "action", "usd", "gas")
 LATENCY_COLUMNS = ("date", "move", "profit_usd", "profit_bps")
-MODES = ("Normal", "NoIncrease", "DeleverOnly", "InKindOnly")
 
 _HEALTH_COLUMNS = ("health_factor", "min_health_factor")
 _NUMERIC_DAY_COLUMNS = tuple(

@@ -70,16 +70,7 @@ class Anvil:
             raise InputError(f"timestamp {timestamp} must lie in (0, 2^40) seconds since 1970")
         if accounts < 1:
             raise InputError(f"accounts is {accounts}; at least 1 is needed")
-        self._owner = os.getpid()
-        self._folder = Path(tempfile.mkdtemp(prefix="equipoise-"))
-        self._processes: list[subprocess.Popen[bytes]] = []
-        self._watchdog = subprocess.Popen(
-            ["/bin/sh", "-c", _WATCHDOG, "equipoise-watchdog", str(self._folder)],
-            stdin=subprocess.PIPE,
-            start_new_session=True,
-        )
-        self._chains: list[RpcChain] = []
-        atexit.register(self.close)
+        self._open()
         common = ["--timestamp", str(timestamp), "--hardfork", "cancun", "--gas-limit", str(BLOCK_GAS_LIMIT)]
         common += ["--block-base-fee-per-gas", str(base_fee), "--gas-price", str(base_fee)]
         options = ["--port", str(port), "--accounts", str(accounts), "--auto-impersonate", "--prune-history"]
@@ -95,6 +86,19 @@ class Anvil:
             raise
         self.ipc_path = self._ipc("anvil")
         self.pid = self._processes[-1].pid
+
+    def _open(self) -> None:
+        """A folder for sockets and logs, and the watchdog over whatever is started."""
+        self._owner = os.getpid()
+        self._folder = Path(tempfile.mkdtemp(prefix="equipoise-"))
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._watchdog = subprocess.Popen(
+            ["/bin/sh", "-c", _WATCHDOG, "equipoise-watchdog", str(self._folder)],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+        )
+        self._chains: list[RpcChain] = []
+        atexit.register(self.close)
 
     def _ipc(self, name: str) -> str:
         return str(self._folder / f"{name}.ipc")
@@ -115,7 +119,7 @@ class Anvil:
         self._watchdog.stdin.write(f"{word}\n".encode())
         self._watchdog.stdin.flush()
 
-    def _connect(self, name: str, base_fee: int) -> RpcChain:
+    def _connect(self, name: str, base_fee: int | None) -> RpcChain:
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
         while True:
             if not self.running:

@@ -9,8 +9,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ape.exceptions import AccountsError, ContractLogicError, ProviderError, SignatureError, TransactionError
+from ape_accounts.accounts import InvalidPasswordError
 
-from equipoise.client.ape import ApeChain
+from equipoise.client.ape import ApeChain, _named_errors, endpoint_of, unlock
 from equipoise.client.chain import RevertedCall, RpcError
 from equipoise.errors import InputError
 
@@ -120,3 +122,56 @@ def test_timestamp__hex_or_number__is_seconds(timestamp: Any) -> None:
 
 def test_code__empty_account__is_empty() -> None:
     assert ApeChain(Node(eth_getCode={"result": "0x"})).code(VAULT) == b""  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("raised", "kind", "said"),
+    [
+        (
+            InvalidPasswordError(),
+            InputError,
+            "wrong passphrase for 0xab; nothing was signed, and nothing is lost",
+        ),
+        (
+            AccountsError("Transfer value meets or exceeds account balance"),
+            InputError,
+            "0xab did not send: .*send it some, then go on",
+        ),
+        (SignatureError("refused"), InputError, "0xab did not send: refused .nothing is lost: run the same"),
+        (TransactionError("insufficient funds for gas"), InputError, "0xab is out of funds: .*send it some"),
+        (ProviderError("gone"), RpcError, "did not take a transaction of 0xab: gone; nothing is lost"),
+        (ContractLogicError("no"), RevertedCall, "no"),
+    ],
+)
+def test_named_errors__what_ape_raises__says_how_to_go_on(
+    raised: Exception, kind: type[Exception], said: str
+) -> None:
+    """EQ-174"""
+    with pytest.raises(kind, match=said), _named_errors("0xab"):
+        raise raised
+
+
+def test_unlock__key_file_and_wrong_passphrase__is_named() -> None:
+    """EQ-174"""
+
+    class KeyFile:
+        address = "0xab"
+        signs = False
+
+        def set_autosign(self, enabled: bool) -> None:
+            if not self.signs:
+                raise InvalidPasswordError
+            self.enabled = enabled
+
+    key: Any = KeyFile()
+    with pytest.raises(InputError, match="wrong passphrase for 0xab"):
+        unlock(key)
+    key.signs = True
+    unlock(key)
+    assert key.enabled
+
+
+def test_endpoint_of__provider_without_one__is_refused() -> None:
+    assert endpoint_of(SimpleNamespace(name="x", http_uri="http://a", uri="y")) == "http://a"  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="x has no HTTP endpoint to fork"):
+        endpoint_of(SimpleNamespace(name="x", http_uri=None, uri=None))  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from eth_utils import to_checksum_address
 
 from equipoise.client.artifacts import ROOT
 from equipoise.client.config import AuctionConfig, DeploymentConfig, FeesConfig, GuardConfig
@@ -65,15 +67,61 @@ def test_from_yaml__what_asdict_wrote__is_read_back_equal(tmp_path: Path) -> Non
     assert DeploymentConfig.from_yaml(path) == config
 
 
-def test_from_yaml__committed_example__is_valid() -> None:
-    path = ROOT / "scripts" / "configs" / "example.yaml"
-    assert 2 <= len(DeploymentConfig.from_yaml(path).assets) <= 8
+COMMITTED = sorted((ROOT / "scripts" / "configs").glob("*.yaml"))
+DEPLOYMENTS = [path for path in COMMITTED if path.stem not in ("relay", "signer")]
 
 
-@pytest.mark.parametrize("key", sorted(VALID))
+@pytest.mark.parametrize("path", DEPLOYMENTS, ids=lambda path: path.stem)
+def test_from_yaml__committed_configuration__is_valid_and_checksummed(path: Path) -> None:
+    config = DeploymentConfig.from_yaml(path)
+    assert 2 <= len(config.assets) <= 8
+    written = re.findall(r"0x[0-9a-fA-F]{40}\b", path.read_text())
+    assert written
+    assert written == [to_checksum_address(one) for one in written]
+    assert "ntested live" in path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "chain_id"), [("sepolia", 11155111), ("base-sepolia", 84532), ("mainnet-fork", 1)]
+)
+def test_from_yaml__configuration_of_a_network__names_its_chain(name: str, chain_id: int) -> None:
+    assert DeploymentConfig.from_yaml(ROOT / "scripts" / "configs" / f"{name}.yaml").chain_id == chain_id
+
+
+@pytest.mark.parametrize("key", sorted(set(VALID) - {"owner", "swap_router"}))
 def test_from_dict__missing_key__is_named(key: str) -> None:
     with pytest.raises(InputError, match=rf"the configuration: missing .*'{key}'"):
         DeploymentConfig.from_dict(changed(lambda data: data.pop(key)))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda data: data.pop("owner"), "neither `owner` nor `governance`"),
+        (lambda data: data.update(governance={}), "both `owner` and `governance`"),
+        (lambda data: data.pop("swap_router"), "no `swap_router`.*give `weth`"),
+        (lambda data: data.update(salt=-1), "salt is -1; give a whole number"),
+        (lambda data: data.update(chain_id="mainnet"), "chain_id is 'mainnet'; give a whole number"),
+        (lambda data: data.update(checks={"require_pools": 1}), "require_pools is 1; give true or false"),
+        (lambda data: data.update(checks={"max_slippage": 0}), "max_slippage is 0; give a fraction above 0"),
+        (lambda data: data.update(checks={"trade_fraction": 2}), "trade_fraction is 2; give at most 1"),
+        (lambda data: data.update(weth="0x12"), "weth is '0x12', which is no address"),
+    ],
+)
+def test_from_dict__who_owns_and_what_is_checked__bad_values_are_told(change: Change, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        DeploymentConfig.from_dict(changed(change))
+
+
+def test_from_dict__governance_instead_of_an_owner__has_its_settings() -> None:
+    def govern(data: dict[str, Any]) -> None:
+        del data["owner"]
+        data["governance"] = {"delay": 86_400, "quorum": 0.04}
+
+    config = DeploymentConfig.from_dict(changed(govern))
+    assert config.owner is None
+    assert config.governance
+    assert config.governance.settings() == (86_400, 5 * 86_400, 86_400, 10**16, 4 * 10**16)
 
 
 @pytest.mark.parametrize(

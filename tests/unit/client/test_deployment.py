@@ -8,10 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from equipoise.client.artifacts import load_artifact
 from equipoise.client.config import DeploymentConfig
-from equipoise.client.deployment import CONTRACTS, Deployment, deploy, deployment_path
+from equipoise.client.contract import create
+from equipoise.client.deploy import StepReport, deploy
+from equipoise.client.deployment import CONTRACTS, Deployment, deployment_path
 from equipoise.errors import InputError
+from equipoise.report.status import status
 from equipoise.simulation.demo import local_config
+from equipoise.units import pack_budgets
 from equipoise.world import World
 
 OWNED = ("volatility_oracle", "price_oracle", "guard", "vault", "auction")
@@ -78,10 +83,14 @@ def test_deploy__owner_is_the_deployer__nothing_is_pending(world: World, config:
     assert {int(getattr(made, name).call("pendingOwner"), 16) for name in OWNED} == {0}
 
 
-def test_deploy__progress__names_every_contract(world: World, config: DeploymentConfig) -> None:
-    said: list[str] = []
+def test_deploy__progress__names_every_step_before_and_after(world: World, config: DeploymentConfig) -> None:
+    said: list[StepReport] = []
     deploy(world.chain, world.accounts[0], config, said.append)
-    assert said == [f"deploy {name}" for name in CONTRACTS.values()] + ["wire", "hand over"]
+    assert [step.state for step in said] == ["begins", "done"] * 19
+    names = [step.name for step in said if step.state == "done"]
+    assert names[: len(CONTRACTS)] == [f"deploy {name}" for name in CONTRACTS.values()]
+    assert names[-1] == "offer RebalanceAuction"
+    assert all(step.receipt and step.receipt.gas_used for step in said if step.state == "done")
 
 
 def test_save__then_load__is_the_same_deployment(
@@ -108,6 +117,14 @@ def test_load__no_file__says_how_to_make_one(world: World, tmp_path: Path) -> No
         Deployment.load(world.chain, tmp_path / "absent.json")
 
 
+def test_load__unfinished__says_to_resume(deployment: Deployment, world: World, tmp_path: Path) -> None:
+    """EQ-173"""
+    path = tmp_path / "31337.json"
+    path.write_text(json.dumps({**deployment.to_json(), "complete": False, "steps": [1, 2]}))
+    with pytest.raises(InputError, match=r"is unfinished \(2 steps are noted\): resume it by the same"):
+        Deployment.load(world.chain, path)
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"chain_id": 31337, "contracts": []}', "null"])
 def test_load__not_a_deployment__is_refused(world: World, tmp_path: Path, content: str) -> None:
     path = tmp_path / "31337.json"
@@ -132,3 +149,29 @@ def test_load__no_code_at_an_address__names_the_contract(
     path.write_text(json.dumps(data))
     with pytest.raises(InputError, match=rf"no code at {world.accounts[5]} \(lens\) on chain 31337"):
         Deployment.load(world.chain, path)
+
+
+def test_load__after_a_change_of_the_basket__is_the_chains(world: World, tmp_path: Path) -> None:
+    """EQ-99: tokens and order from the vault; names and fees from the file, else from the token."""
+    deployer = world.accounts[0]
+    config = local_config(world, [0.1, 0.2, 0.3, 0.15, 0.25], SIGNERS, owner=deployer)
+    made = deploy(world.chain, deployer, config)
+    path = made.save(tmp_path / "31337.json")
+    new = create(world.chain, load_artifact("OddToken"), "BTC", 18, sender=deployer)
+    feed = world.feeds["LINK"].address
+    made.price_oracle.send("setFeed", (new, feed, 90_000, 50, 1, 10**30), sender=deployer)
+    btc, eth = (world.tokens[name].address for name in ("BTC", "ETH"))
+    assets = [eth, new.address, btc]
+    made.volatility_oracle.send("setBasket", assets, pack_budgets([0.5, 0.2, 0.3]), sender=deployer)
+    made.realized_volatility.send("setBasket", assets, sender=deployer)
+    made.vault.send("setBasket", assets, sender=deployer)
+    found = Deployment.load(world.chain, path)
+    assert [token.address for token in found.tokens] == assets
+    assert found.symbols == ("ETH", "BTC", f"BTC {btc}")
+    fees = dict(zip(made.symbols, made.pool_fees, strict=True))
+    assert found.pool_fees == (fees["ETH"], 3_000, fees["BTC"])
+    assert found.budgets == pytest.approx((0.5, 0.2, 0.3))
+    assert found.refreshed().to_json() == found.to_json()
+    assert made.refreshed().symbols == found.symbols
+    assert set(status(found)["assets"]) == {*found.symbols, "cash"}
+    assert list(status(made)["assets"]) == [*found.symbols, "cash"]

@@ -1,102 +1,193 @@
-"""One screen about a vault: before any report, at its targets, and with a dead price feed."""
+"""One screen of 80 columns about a vault, in every state that an operator meets."""
 
 from __future__ import annotations
 
 import io
 import json
 import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
-from equipoise.client.artifacts import ROOT
-from equipoise.report.status import FAULTS, print_status, status
+from equipoise.client.facts import read_status
+from equipoise.report.status import print_status, render_status
+from tests.fixtures.levered import Levered
+from tests.fixtures.market import Market
 from tests.fixtures.system import System
 
+LONG = "WRAPPEDSTAKEDETHERRESTAKED"
+WIDE = "比特幣現貨指數基金代幣"
+DAY = 86_400
 
-def printed(system: System, as_json: bool = False) -> str:
+
+def shown(facts: Any, width: int = 80) -> str:
     screen = io.StringIO()
-    print_status(system.contracts, as_json, Console(file=screen, width=100))
+    Console(file=screen, width=width).print(render_status(facts), width=80)
     return screen.getvalue()
 
 
-def test_status__invested__figures_in_peoples_units(invested: System) -> None:
-    facts = status(invested.contracts)
-    assert facts["mode"] == "Normal"
-    assert facts["nav_usd"] == pytest.approx(100_000, rel=0.01)
-    assert facts["total_assets"] == pytest.approx(facts["nav_usd"], rel=1e-6)
-    assert facts["volatility"] == pytest.approx(facts["target_volatility"], rel=0.02)
-    assert facts["parity_gap"] < 0.01
-    assert facts["may_open"] == "none"
-    assert 0 <= facts["volatilities_age_s"] <= facts["correlations_age_s"] + 3_600
-    rows = facts["assets"]
-    assert sum(row["weight"] for row in rows.values()) == pytest.approx(1)
-    for i, symbol in enumerate(invested.contracts.symbols):
-        assert rows[symbol]["price_usd"] == pytest.approx(invested.price(i))
-        assert rows[symbol]["balance"] == invested.balances()[i]
-        assert rows[symbol]["risk_share"] == pytest.approx(1 / 3, abs=0.01)
-        assert rows[symbol]["volatility"] == pytest.approx(invested.vols[i], abs=1e-8)
-        assert rows[symbol]["reported"] == rows[symbol]["volatility"]
-        assert rows[symbol]["realised"] is None
-    assert rows["cash"]["risk_share"] is None
+def printed(deployment: Any, as_json: bool = False) -> str:
+    screen = io.StringIO()
+    print_status(deployment, as_json, Console(file=screen, width=200))
+    return screen.getvalue()
 
 
-def test_status__no_report_yet__unknown_is_null_not_zero(make_system: Any) -> None:
-    facts = status(make_system(reports=False).contracts)
-    assert facts["mode"] == "NoIncrease"
-    for key in ("volatility", "leverage", "parity_gap", "volatilities_age_s", "correlations_age_s"):
-        assert facts[key] is None, key
-    assert facts["may_open"] == "none"
+@contextmanager
+def healthy(s: Levered) -> Iterator[None]:
+    yield
 
 
-def test_status__reason_to_open__is_told(system: System) -> None:
-    system.deposit(system.alice, 100_000)
-    assert status(system.contracts)["may_open"] != "none"
+@contextmanager
+def stale(s: Levered) -> Iterator[None]:
+    s.warp(50 * 3_600)
+    s.refresh_prices()
+    yield
 
 
-def test_status__dead_feeds__answers_without_prices(invested: System) -> None:
-    invested.kill_feeds()
-    facts = status(invested.contracts)
-    assert facts["mode"] == "InKindOnly"
-    for row in facts["assets"].values():
-        assert row["price_usd"] is None
-        assert row["weight"] is None
-        assert row["price_fault"] == "feed failed"
+@contextmanager
+def silent(s: Levered) -> Iterator[None]:
+    s.warp(6 * DAY)
+    s.refresh_prices()
+    yield
 
 
-def test_print_status__json__is_what_status_says(invested: System) -> None:
-    assert json.loads(printed(invested, as_json=True)) == json.loads(json.dumps(status(invested.contracts)))
+@contextmanager
+def dead_feeds(s: Levered) -> Iterator[None]:
+    s.kill_feeds()
+    yield
 
 
-@pytest.mark.parametrize("dead", [False, True], ids=["living", "dead feeds"])
-def test_print_status__table__fits_and_names_everything(invested: System, dead: bool) -> None:
-    if dead:
-        invested.kill_feeds()
-    text = printed(invested)
-    words = ["Mode", "NAV", "Parity gap", "Share of variance", "cash", *invested.contracts.symbols]
-    assert [word for word in words if word not in text] == []
-    assert max(map(len, text.splitlines())) <= 100
+@contextmanager
+def paused(s: Levered) -> Iterator[None]:
+    s.guard.send("pauseIncreases", sender=s.guardian)
+    s.guard.send("pauseDeposits", sender=s.guardian)
+    s.volatility_oracle.send("proposeSigner", s.bob, s.signers[0].address, 3, sender=s.owner)
+    yield
 
 
-def test_print_status__no_report__says_never(make_system: Any) -> None:
-    assert "volatilities never" in printed(make_system(reports=False))
+@contextmanager
+def crashed(s: Levered) -> Iterator[None]:
+    s.crash(-0.25)
+    yield
 
 
-def test_faults__their_names__are_the_contracts_own() -> None:
-    """In the order of the enum, so that no fault is shown as another."""
-    source = (ROOT / "contracts" / "interfaces" / "IPriceOracle.sol").read_text()
-    (members,) = re.findall(r"enum Fault \{(.*?)\}", source, re.S)
-    assert len(members.split(",")) == len(FAULTS)
+@contextmanager
+def ripcord(s: Levered) -> Iterator[None]:
+    s.crash(-0.25)
+    s.pull()
+    s.warp(300)
+    yield
 
 
-def test_status__after_a_month_of_pokes__shows_what_the_chain_saw(system: System) -> None:
-    s = system
-    for day in range(14):
-        s.move([0.03 * (-1) ** day] * 3)
-        s.warp(86_400)
-        s.realized_volatility.send("poke", sender=s.keeper)
-    facts = status(s.contracts)
-    assert facts["assets"]["TOK0"]["realised"] == pytest.approx(0.03 * 365**0.5, rel=0.1)
-    assert facts["parity_ratio"] is None
-    assert "has not gathered enough" in printed(s)
+@contextmanager
+def budgets_changed(s: Levered) -> Iterator[None]:
+    s.volatility_oracle.send("setBudgets", 2 * 10**7 | (3 * 10**7) << 32 | (5 * 10**7) << 64, sender=s.owner)
+    yield
+
+
+STATES = (healthy, stale, silent, dead_feeds, paused, crashed, ripcord, budgets_changed)
+MODES = {
+    "healthy": ("Normal", "everything is open"),
+    "stale": ("NoIncrease", "fresh for 36 h"),
+    "silent": ("DeleverOnly", "more than 4 d"),
+    "dead_feeds": ("InKindOnly", "price not positive"),
+    "paused": ("NoIncrease", "increases are paused by the guardian"),
+    "crashed": ("DeleverOnly", "below the ripcord's trigger 1.30"),
+    "ripcord": ("DeleverOnly", "of mid now, ends in"),
+    "budgets_changed": ("NoIncrease", "no verified coordinates"),
+}
+
+
+@pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
+def test_print_status__every_state__fits_80_columns_and_says_why(
+    levered: Levered, state: Callable[[Levered], Any]
+) -> None:
+    """EQ-190: it answers in every mode, and names what the mode comes from."""
+    with state(levered):
+        text = printed(levered.contracts)
+    assert max(map(cell_len, text.splitlines())) <= 80
+    assert len(text.splitlines()) <= 34
+    mode, reason = MODES[state.__name__]
+    assert re.search(rf"^Mode +{mode} ", text, re.M)
+    assert reason in text
+    for word in ("NAV", "Health", "Parity gap", "Loss budget", "Reports", "Floor/y", *levered.symbols):
+        assert word in text, word
+    assert ("Next" in text) == (state is not healthy)
+
+
+@pytest.mark.parametrize("name", [LONG, WIDE], ids=["long", "wide"])
+def test_print_status__eight_assets_with_long_symbols__no_row_wraps(market: Market, name: str) -> None:
+    market.deposit(market.alice, 100_000)
+    market.rebalance()
+    symbols = tuple(f"{name}{i}" for i in range(8))
+    text = printed(replace(market.contracts, symbols=symbols))
+    lines = text.splitlines()
+    assert max(map(cell_len, lines)) <= 80
+    rows = [line for line in lines if line.startswith(name[:5])]
+    assert len(rows) == 8
+    assert all("…" in row and row.count("%") == 5 for row in rows)
+
+
+def test_render_status__extreme_figures__stay_in_their_columns(levered: Levered) -> None:
+    facts = read_status(levered.contracts)
+    row = facts["assets"]["BTC"]
+    row |= {
+        "price_usd": 1.2e27,
+        "weight": 1234.5,
+        "target": -12.3,
+        "volatility_ann": 40.0,
+        "risk_share": -3.2,
+    }
+    facts["assets"]["ETH"]["price_usd"] = 1.234e-9
+    facts |= {"nav_usd": 1e15, "total_assets_cash": 1e15, "name": "A very long name " * 9, "symbol": "X" * 40}
+    text = shown(facts)
+    assert max(map(cell_len, text.splitlines())) <= 80
+    assert "4,000\N{NO-BREAK SPACE}%" in text
+    assert "1.234e-09" in text
+
+
+def test_render_status__symbols_with_markup__are_shown_as_they_are(levered: Levered) -> None:
+    facts = read_status(levered.contracts)
+    facts["assets"] = {"[red]X[/]": facts["assets"]["BTC"], "cash": facts["assets"]["cash"]}
+    assert "[red]X[/]" in shown(facts)
+
+
+def test_print_status__without_leverage__says_so(invested: System) -> None:
+    text = printed(invested.contracts)
+    assert "this vault does not borrow" in text
+    assert "ripcord" not in text
+
+
+def test_print_status__before_any_report__waits_in_cash(make_system: Any) -> None:
+    text = printed(make_system(reports=False).contracts)
+    assert "no volatilities were ever posted" in text
+    assert "volatilities never, fresh for" in text
+    assert "equipoise relay" in text
+
+
+def test_print_status__json__is_what_the_facts_say(invested: System) -> None:
+    told = json.loads(printed(invested.contracts, as_json=True))
+    facts = json.loads(json.dumps(read_status(invested.contracts)))
+    clock = {"head_age_s": 0}  # the one figure that is not the chain's
+    assert told | clock == facts | clock
+
+
+def test_render_status__services_operations_and_proposals__have_their_lines(levered: Levered) -> None:
+    facts = read_status(levered.contracts, {"keeper": "http://127.0.0.1:9", "relay": "nonsense"})
+    call = "vault.setDepositCap(1000000000000)"
+    facts["timelock_operations"] = [{"id": "0x" + "ab" * 32, "calls": [call] * 3, "ready_in_s": 7 * 3_600}]
+    facts["governance_proposals"] = [
+        {"id": "1" * 70, "title": "Less risk " * 30, "state": "Active", "for_votes": 12_345.0}
+        | {"against_votes": 1.0, "ends_in_s": 3 * DAY}
+    ]
+    text = shown(facts)
+    assert max(map(cell_len, text.splitlines())) <= 80
+    assert "Keeper      not well  http://127.0.0.1:9" in text
+    assert "keeper http://127.0.0.1:9: unreachable" in text
+    assert f"0xabababab ready in 7 h: {call}" in text
+    assert "Active (for 12,345, against 1, ends in 3 d)" in text

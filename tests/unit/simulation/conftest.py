@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from equipoise.client.deployment import deploy
+from equipoise.client.deploy import deploy
 from equipoise.estimation.ewma import EstimationConfig
 from equipoise.keeper import Keeper
 from equipoise.simulation.committee import Committee

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from equipoise.client.deployment import deploy
+from equipoise.client.deploy import deploy
 from equipoise.errors import ContractRevert, InputError
 from equipoise.simulation import demo
 from equipoise.simulation.demo import DemoOptions, demo_budgets, demo_prices, local_config

@@ -1,0 +1,60 @@
+"""A node behind HTTP that hangs, drops or answers nonsense: one request fails, the next works."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from equipoise.client.chain import RpcError
+from equipoise.client.rpc import RpcChain
+
+MISCHIEF: list[str] = []
+
+
+class Node(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        how = MISCHIEF.pop() if MISCHIEF else ""
+        if how == "hang":
+            time.sleep(1.0)
+        if how == "drop":
+            self.close_connection = True
+            return
+        body = (
+            b"<html>" if how == "nonsense" else json.dumps({"id": request["id"], "result": "0x7a69"}).encode()
+        )
+        self.send_response(502 if how == "nonsense" else 200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Node)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+@pytest.mark.parametrize("how", ["hang", "drop", "nonsense"])
+def test_request__after_a_failure__works_again(url: str, how: str) -> None:
+    """EQ-185: half an exchange does not spoil the connection for ever."""
+    chain = RpcChain(url, timeout=0.3)
+    assert chain.chain_id == 31337
+    MISCHIEF.append(how)
+    with pytest.raises(RpcError, match="did not answer"):
+        chain.request("eth_chainId")
+    assert chain.request("eth_chainId") == "0x7a69"
