@@ -194,6 +194,10 @@ class Governance(Signers, Market):
     def _levers(self) -> list[tuple[Any, str, tuple[Any, ...], bool]]:
         s = self.s
         me, n, realized = s.mallory, [0] * (s.n + 1), s.contracts.realized_volatility
+        terms = s.auction.call("params")
+        # the guardian may lower four of them: anything else is the owner's
+        looser = terms._replace(parityBandWad=terms.parityBandWad + 1)
+        basket = [token.address for token in s.tokens]
         levers = [
             (s.vault, "setAuction", (me,), False),
             (s.vault, "setFees", ((0, 0, 0, 0), me), False),
@@ -206,7 +210,7 @@ class Governance(Signers, Market):
             (s.guard, "setGuardian", (me,), False),
             (s.guard, "pauseDeposits", (), True),
             (s.guard, "pauseIncreases", (), True),
-            (s.auction, "setParams", (s.auction.call("params"),), False),
+            (s.auction, "setParams", (looser,), False),
             (s.auction, "transferOwnership", (me,), False),
             (s.volatility_oracle, "setParams", (s.volatility_oracle.call("params"),), False),
             (s.volatility_oracle, "setBudgets", (s.volatility_oracle.call("budgets"),), False),
@@ -215,6 +219,9 @@ class Governance(Signers, Market):
             (s.volatility_oracle, "raiseThreshold", (5,), False),
             (s.price_oracle, "transferOwnership", (me,), False),
             (realized, "setParams", (realized.call("params"),), False),
+            (s.vault, "setBasket", (basket[::-1],), False),
+            (s.volatility_oracle, "setBasket", (basket[::-1], s.volatility_oracle.call("budgets")), False),
+            (realized, "setBasket", (basket[::-1],), False),
         ]
         if self.levered:
             levers += [
@@ -224,6 +231,7 @@ class Governance(Signers, Market):
                 (s.account, "release", (s.tokens[0].address, 1, me), False),
                 (s.account, "supply", (s.tokens[0].address, 0), False),
                 (s.account, "bind", (), False),
+                (s.account, "list", (s.tokens[0].address,), False),
             ]
         return levers
 
