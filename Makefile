@@ -5,6 +5,7 @@ BIN    := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 UV     := $(BIN)/uv pip
 JOBS   ?= 2
+SECONDS ?= 3600
 # ape's plugin is for `ape test`: our own fixtures bring their own chain
 PYTEST := $(BIN)/pytest -p no:ape_test
 export UV_LINK_MODE ?= copy
@@ -15,7 +16,7 @@ SOURCES := $(shell find contracts -name '*.sol')
 ARTIFACTS := .build/__local__.json
 PRICES    := .cache/market/prices.csv
 
-.PHONY: help setup data build demo test attacks lint format bench gas lock clean
+.PHONY: help setup data build demo test attacks fuzz lint format bench gas lock clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -58,6 +59,9 @@ test: build data ## everything that must be true
 
 attacks: build data ## the attacks alone, with the table of their profits and losses
 	$(PYTEST) tests/security $(ARGS)
+
+fuzz: build ## an hour of stateful fuzzing from fresh seeds; SECONDS=600 for less, failures land in build/fuzz
+	$(BIN)/python -m tests.stateful.fuzz --seconds $(SECONDS) --processes $(JOBS) $(ARGS)
 
 lint: setup ## format, lint and types, Python and Solidity; slither
 	$(BIN)/ruff check offchain scripts tests

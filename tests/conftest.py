@@ -17,6 +17,7 @@ pytest_plugins = [
     "tests.fixtures.levered",
     "tests.fixtures.governance",
     "tests.fixtures.attacks",
+    "tests.fixtures.lives",
     "tests.fixtures.keeping",
     "tests.fixtures.deploying",
     "tests.fixtures.privileges",

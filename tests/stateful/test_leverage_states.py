@@ -49,10 +49,10 @@ def opens(s: Levered) -> bool:
 @settings(max_examples=700)
 @given(storm=storms(-0.35, 0.35))
 def test_bids__any_storm__raise_neither_leverage_nor_debt_outside_normal(
-    levered: Levered, storm: Storm
+    storm_hit: Levered, storm: Storm
 ) -> None:
     """EQ-88 EQ-89: outside Normal only sales pass, and they repay; in Normal the target holds."""
-    with levered.scenario() as s:
+    with storm_hit.scenario() as s:
         hit(s, storm)
         s.world.set_prices(s.world.prices())  # type: ignore[union-attr]
         if not opens(s):

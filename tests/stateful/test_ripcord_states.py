@@ -42,15 +42,15 @@ def check(s: Levered, storm: Storm) -> None:
 
 @settings(max_examples=900)
 @given(storm=storms(-0.45, -0.05))
-def test_ripcord__any_fall__lowers_ltv_and_restores_the_target(levered: Levered, storm: Storm) -> None:
+def test_ripcord__any_fall__lowers_ltv_and_restores_the_target(storm_hit: Levered, storm: Storm) -> None:
     """EQ-132 EQ-133: startable when due and only then; the whole lot passes, also below 1."""
-    with levered.scenario():
-        check(levered, storm)
+    with storm_hit.scenario():
+        check(storm_hit, storm)
 
 
 @settings(max_examples=500)
 @given(storm=storms(-0.55, -0.35))
-def test_ripcord__near_insolvency__works_while_equity_is_positive(levered: Levered, storm: Storm) -> None:
+def test_ripcord__near_insolvency__works_while_equity_is_positive(storm_hit: Levered, storm: Storm) -> None:
     """EQ-130 EQ-133: the discount never eats the last equity; without equity the refusal has a name."""
-    with levered.scenario():
-        check(levered, storm)
+    with storm_hit.scenario():
+        check(storm_hit, storm)

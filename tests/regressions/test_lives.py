@@ -1,0 +1,76 @@
+"""Short lives on which a fault once showed; each names it. Steps are those that the fuzzer writes down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.stateful.systems import KINDS
+
+Steps = list[tuple[str, dict[str, Any]]]
+Relive = Callable[[str, Steps], Any]
+
+BEGIN: tuple[str, dict[str, Any]] = ("begins", {"invested": True, "fees": "highest", "settle": 0})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_withdraw__a_single_unit__burns_shares_rounded_up(relive: Relive, kind: str) -> None:
+    """Planted: shares for a withdrawal rounded down. EQ-58."""
+    life = relive(kind, [BEGIN, ("withdraw", {"assets": 1, "who": "alice"})])
+    assert life.outcomes == ["done"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_prices__a_feed_older_than_its_heartbeat__is_refused(relive: Relive, kind: str) -> None:
+    """Planted: the heartbeat not looked at. EQ-40, EQ-100."""
+    life = relive(kind, [BEGIN, ("a_feed_fails", {"asset": 0, "how": "stale"}), ("deposit", CENT)])
+    assert life.outcomes == ["PriceOracle__StalePrice"]
+
+
+def test_bid__a_purchase_while_increases_are_paused__is_refused(relive: Relive) -> None:
+    """Planted: the mode not asked before a purchase. EQ-85, EQ-88."""
+    steps = [
+        BEGIN,
+        ("mint", {"who": "bob", "assets": 10**12, "dust": 0}),
+        ("minutes_pass", {"seconds": 5 * 3_600}),
+        ("anybody_opens", {}),
+        ("the_guardian_pauses_or_the_owner_unpauses", {"what": "pauseIncreases"}),
+        ("a_bidder_bids", {"first": 9, "part": 1.0}),
+    ]
+    life = relive("levered", steps)
+    assert "RebalanceAuction__OnlyCashBought" in life.outcomes
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_deposit__while_deposits_are_paused__is_refused(relive: Relive, kind: str) -> None:
+    """Planted: the guard not asked before a deposit. EQ-60, EQ-101."""
+    pause = ("the_guardian_pauses_or_the_owner_unpauses", {"what": "pauseDeposits"})
+    life = relive(kind, [BEGIN, pause, ("deposit", CENT)])
+    assert life.outcomes == ["RiskParityVault__DepositsClosed"]
+
+
+def test_redeem_in_kind__with_debt__repays_it_rounded_up(relive: Relive) -> None:
+    """Planted: the part of the debt rounded down. EQ-124."""
+    steps = [BEGIN, ("redeem_in_kind", {"who": "alice", "part": 0.123456789, "skip": []})]
+    life = relive("levered", steps)
+    assert life.outcomes == ["done"]
+    assert life.view.debt > 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_bid__an_asset_whose_price_fell_to_nothing__is_limited_by_the_bidders_purse(
+    relive: Relive, kind: str
+) -> None:
+    """Found: no fault of the contracts, but of a machine that took its keeper for endlessly rich."""
+    steps = [
+        BEGIN,
+        ("a_feed_fails", {"asset": 0, "how": "dead"}),
+        ("one_price_gaps", {"asset": 0, "move": 0.0}),
+        ("a_bidder_bids", {"first": 0, "part": 1.0}),
+    ]
+    relive(kind, steps)
+
+
+CENT: dict[str, Any] = {"who": "bob", "assets": 10_000}

@@ -1,0 +1,117 @@
+"""What holds after every single rule, as sentences."""
+
+from __future__ import annotations
+
+from hypothesis.stateful import invariant
+
+from equipoise.units import unpack_correlations
+from tests.stateful.model.books import WAD
+from tests.stateful.model.risk import DAY, TOLERANCE, certificate_error, lanes_of
+from tests.stateful.rules.governance import HARD_CAPS
+from tests.stateful.rules.people import People
+
+
+class Invariants(People):
+    """Those that speak of one transaction are checked around it, by the rules: see `Base._compare`."""
+
+    @invariant()
+    def redeemers_can_always_exit_in_kind(self) -> None:
+        """One holder after another, all of its shares, with nothing skipped."""
+        holders = [who for who in sorted(self.books.shares) if self.books.shares[who]]
+        if not holders:
+            return
+        who = holders[len(self.steps) % len(holders)]
+        if self.exit_is_promised(self.books.shares[who], []):
+            self.s.vault.call("redeemInKind", self.books.shares[who], who, who, [], sender=who)
+
+    @invariant()
+    def books_never_exceed_balances(self) -> None:
+        s = self.s
+        assert self.books.cash <= s.cash.call("balanceOf", s.vault)
+        if not self.levered:
+            for token, book in zip(s.tokens, self.view.balances, strict=False):
+                assert book <= token.call("balanceOf", s.vault)
+            return
+        for token, name, book in zip(s.tokens, s.symbols, self.view.balances, strict=False):
+            receipts = s.aave.a_tokens[name].call("balanceOf", s.account)
+            assert book <= receipts + token.call("balanceOf", s.account)
+
+    @invariant()
+    def every_share_has_an_owner(self) -> None:
+        told = {who: self.s.shares(who) for who in self.books.shares}
+        assert told == self.books.shares
+        assert sum(told.values()) == self.view.supply
+
+    @invariant()
+    def modes_match_facts(self) -> None:
+        v = self.view
+        assert v.mode == self.guard.mode(self.reports, v.at, self.live, v.health)
+
+    @invariant()
+    def reports_in_use_are_what_a_quorum_posted(self) -> None:
+        oracle, n = self.s.volatility_oracle, self.s.n
+        in_use = lanes_of(oracle.call("reportedVolatilities"), n)
+        assert in_use == self.reports.in_use(self.view.at)
+        times = oracle.call("reportTimes")
+        assert (times.volatilitiesAt, times.correlationsAt, times.hasCoordinates) == (
+            self.reports.volatilities_at,
+            self.reports.correlations_at,
+            self.reports.has_coordinates,
+        )
+
+    @invariant()
+    def accepted_coordinates_satisfy_parity(self) -> None:
+        """In exact integers, of the matrix and the budgets of now. (Every second step.)"""
+        if len(self.steps) % 2:
+            return
+        data = self.s.volatility_oracle.call("riskData")
+        if not data.coordinates:
+            assert not self.reports.has_coordinates
+            return
+        n = self.s.n
+        c = [[round(v * 32_767) for v in row] for row in unpack_correlations(data.correlations, n)]
+        x, budgets = lanes_of(data.coordinates, n), lanes_of(data.budgets, n)
+        assert certificate_error(x, c, budgets) <= TOLERANCE
+
+    @invariant()
+    def daily_loss_budget_holds(self) -> None:
+        """In no day more than twice the largest budget that was set; the bucket holds what bids lost."""
+        assert self.s.auction.call("lossBudget").usedWad == self.bucket(self.view.at)
+        lost = sum(loss for at, loss in self.losses if at > self.view.at - DAY)
+        assert lost <= 2 * max(self.budgets_seen) / WAD * (1 + 1e-9)
+
+    @invariant()
+    def fees_stay_under_caps(self) -> None:
+        """And the mark never falls; what is taken is what the model takes, share by share."""
+        fees = self.s.vault.call("fees")
+        assert all(fee <= cap for fee, cap in zip(fees, HARD_CAPS, strict=True))
+        assert self.s.vault.call("highWaterMarkWad") == self.books.mark >= WAD
+
+    @invariant()
+    def nothing_stays_with_helpers(self) -> None:
+        """The filler and the zap hold what was given to them, and nothing else."""
+        for name in {"zap", "filler"} - self.donated:
+            helper = getattr(self.s.contracts, name)
+            assert not any(token.call("balanceOf", helper) for token in self.all_tokens)
+
+    @invariant()
+    def limits_tell_the_truth(self) -> None:
+        """Whoever may deposit, may; whoever may not, is told so. (Every third step: it is dear.)"""
+        if len(self.steps) % 3:
+            return
+        s, v = self.s, self.view
+        most = s.vault.call("maxDeposit", s.bob)
+        open_ = self.guard.deposits_open(self.reports, v.at, v.live, v.health)
+        assert open_ or most == 0
+        if most and most <= s.cash_of(s.bob):
+            s.vault.call("deposit", most, s.bob, sender=s.bob)
+        shares = self.books.shares[s.alice]
+        allowed = s.vault.call("maxWithdraw", s.alice)
+        if allowed:
+            assert shares
+            s.vault.call("withdraw", allowed, s.alice, s.alice, sender=s.alice)
+
+    @invariant()
+    def the_dashboard_answers(self) -> None:
+        if len(self.steps) % 5 == 0:
+            assert self.s.lens.call("dashboard", self.s.auction).mode == self.view.mode

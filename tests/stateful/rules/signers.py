@@ -1,0 +1,296 @@
+"""Reports of honest signers, of liars among them, of no quorum at all; correlations, coordinates, pokes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from equipoise.oracle.payload import CorrelationReport, VolatilityReport
+from equipoise.oracle.signer import Signer
+from equipoise.oracle.typed_data import Domain
+from equipoise.solver.parity import solve_parity
+from equipoise.units import pack_word8, unpack_correlations
+from tests.stateful.base import Base
+from tests.stateful.model.risk import TOLERANCE, certificate_error, lanes_of
+from tests.stateful.steps import action
+
+NOISE = st.floats(0.9, 1.1)
+LEVEL = st.one_of(st.floats(0.8, 1.25), st.floats(0.3, 3.0))
+AGE = st.sampled_from([0, 0, 0, 1, 60, 700])
+STRANGER = b"\x77" * 32
+TRICKS = (
+    "few",
+    "none",
+    "twice the same",
+    "descending",
+    "a stranger",
+    "another chain",
+    "tampered",
+    "future",
+    "stale",
+    "replay",
+    "out of bounds",
+    "unused lane",
+)
+REFUSED = (
+    "VolatilityOracle__QuorumNotReached",
+    "VolatilityOracle__SignersNotAscending",
+    "VolatilityOracle__NotSigner",
+    "VolatilityOracle__Report",
+    "VolatilityOracle__VolatilityOutOfRange",
+    "VolatilityOracle__UnusedLanesNotZero",
+)
+Struct = tuple[int, int, bytes, bytes]
+
+
+class Signers(Base):
+    """All signers are at hand, in ascending order of address; `active` counts those still registered."""
+
+    @property
+    def signers(self) -> list[Signer]:
+        known = set(self.s.volatility_oracle.call("signers"))
+        return sorted((s for s in self.s.signers if s.address in known), key=lambda s: int(s.address, 16))
+
+    @property
+    def threshold(self) -> int:
+        return int(self.s.volatility_oracle.call("threshold"))
+
+    def _signed(self, signer: Signer, vols: Any, at: int) -> Struct:
+        return signer.sign_volatilities(np.clip(vols, 0.001, 40.0), at).to_struct()
+
+    def _post(self, reports: list[Struct]) -> bool:
+        """Post what a quorum signed: the model says whether it is taken, and what is in use then."""
+        lanes = [(at, lanes_of(word, self.s.n)) for at, word, _, _ in reports]
+        refusal = self.reports.post(lanes, self.now)
+        args = (reports,)
+        taken = self.predicted(
+            refusal, self.s.volatility_oracle, "postVolatilities", *args, sender=self.s.keeper
+        )
+        self.last_post = reports if taken else self.last_post
+        self.prices_moved()
+        return bool(taken)
+
+    @property
+    def last_post(self) -> list[Struct]:
+        return self.__dict__.get("_last_post", [])
+
+    @last_post.setter
+    def last_post(self, reports: list[Struct]) -> None:
+        self.__dict__["_last_post"] = reports
+
+    # ---------------------------------------------------------- volatilities
+
+    @action(level=LEVEL, noise=st.lists(NOISE, min_size=5, max_size=5), age=AGE, absent=st.integers(0, 2))
+    def honest_signers_report(self, level: float, noise: list[float], age: int, absent: int) -> None:
+        """Some may be absent: a quorum suffices."""
+        signers = self.signers
+        present = signers[: max(min(self.threshold, len(signers)), len(signers) - absent)]
+        if len(present) < self.threshold:
+            return
+        vols = np.array(self.s.vols) * level
+        at = self.now - age
+        self._post([self._signed(s, vols * f, at) for s, f in zip(present, noise, strict=False)])
+
+    @action(lie=st.sampled_from([0.001, 0.01, 10.0, 40.0]), level=LEVEL, first=st.booleans())
+    def liars_are_outvoted(self, lie: float, level: float, first: bool) -> None:
+        """Fewer than half of all lie, inside the bounds: the median is between two honest words."""
+        signers = self.signers
+        liars = (len(signers) - 1) // 2
+        if len(signers) < self.threshold:
+            return
+        vols = np.array(self.s.vols) * level
+        lying = set(range(liars) if first else range(len(signers) - liars, len(signers)))
+        reports = [
+            self._signed(s, np.full(self.s.n, lie) if i in lying else vols * (1 + i / 100), self.now)
+            for i, s in enumerate(signers)
+        ]
+        if not self._post(reports):
+            return
+        event = self.s.volatility_oracle.call("lastPost").vols
+        honest = [lanes_of(r[1], self.s.n) for i, r in enumerate(reports) if i not in lying]
+        for lane, words in zip(lanes_of(event, self.s.n), zip(*honest, strict=True), strict=True):
+            # a fall is slowed, so that the word may be above the honest ones
+            assert lane >= min(words)
+
+    @action(factor=st.sampled_from([0.2, 0.5, 3.0, 20.0]))
+    def a_majority_lies(self, factor: float) -> None:
+        """Collusion at the quorum, inside the bounds: what they cannot do is in every invariant."""
+        signers = self.signers[: self.threshold]
+        if len(signers) < self.threshold:
+            return
+        vols = np.array(self.s.vols) * factor
+        self._post([self._signed(s, vols, self.now) for s in signers])
+
+    @action(trick=st.sampled_from(TRICKS), level=LEVEL)
+    def an_adversary_posts(self, trick: str, level: float) -> None:
+        """Whatever is not M distinct signers' own word of now is refused and changes nothing."""
+        reports = self._trick(trick, np.array(self.s.vols) * level)
+        if reports is None:
+            return
+        before = self._oracle_state()
+        refused = self.attempt(
+            self.s.volatility_oracle, "postVolatilities", reports, sender=self.s.mallory, unless=REFUSED
+        )
+        assert refused is None, f"{trick}: accepted"
+        assert self._oracle_state() == before
+        self.prices_moved()
+
+    def _trick(self, trick: str, vols: Any) -> list[Struct] | None:
+        signers, m, now = self.signers, self.threshold, self.now
+        if len(signers) < m:
+            return None
+        honest = [self._signed(s, vols, now) for s in signers]
+        if trick == "few":
+            return honest[: m - 1]
+        if trick == "none":
+            return []
+        if trick == "twice the same":
+            return [*honest[: m - 1], honest[m - 2]]
+        if trick == "descending":
+            return honest[::-1]
+        if trick == "a stranger":
+            return self._sorted([*signers[: m - 1], Signer(STRANGER, signers[0].domain)], vols, now)
+        if trick == "another chain":
+            d = signers[0].domain
+            far = Domain(d.chain_id + 1, d.oracle, d.assets)
+            return self._sorted([Signer(s.key, far) for s in signers], vols, now)
+        if trick == "tampered":
+            return [(at, word + 1, r, vs) for at, word, r, vs in honest]
+        if trick == "future":
+            return [self._signed(s, vols, now + 1 + i) for i, s in enumerate(signers)]
+        if trick == "stale":
+            return [self._signed(s, vols, now - self.reports.max_age - 1) for s in signers]
+        if trick == "replay":
+            # the same words once more, or fewer of them
+            return self.last_post or None
+        word = pack_word8(np.clip(vols, 0.001, 40.0))
+        bad = word & ~0xFFFFFFFF | 99_999 if trick == "out of bounds" else word | 1 << (32 * self.s.n)
+        return [self._raw(s, bad, now) for s in signers]
+
+    def _sorted(self, signers: list[Signer], vols: Any, at: int) -> list[Struct]:
+        return [self._signed(s, vols, at) for s in sorted(signers, key=lambda s: int(s.address, 16))]
+
+    def _raw(self, signer: Signer, word: int, at: int) -> Struct:
+        return at, word, *signer._sign(VolatilityReport(at, word))
+
+    def _oracle_state(self) -> Any:
+        o = self.s.volatility_oracle
+        return o.call("lastPost"), o.call("riskData"), o.call("reportedVolatilities")
+
+    # ---------------------------------------------------------- correlations
+
+    @action(
+        pairs=st.lists(st.floats(-0.6, 0.98), min_size=3, max_size=3),
+        few=st.sampled_from([False, False, False, True]),
+        solved_here=st.booleans(),
+    )
+    def signers_cosign_correlations(self, pairs: list[float], few: bool, solved_here: bool) -> None:
+        """The chain takes positive definite matrices of a quorum, and has or finds their coordinates."""
+        matrix = np.eye(3)
+        matrix[np.triu_indices(3, 1)] = pairs
+        matrix = np.maximum(matrix, matrix.T) + np.minimum(matrix, matrix.T) - np.eye(3) * np.diag(matrix)
+        report = CorrelationReport.of(matrix, self.now)
+        signers = self.signers[: self.threshold - few]
+        signatures = [s.cosign_correlations(report, matrix) for s in signers]
+        coordinates = 0
+        if solved_here and np.linalg.eigvalsh(report.correlation(3))[0] > 0.005:
+            coordinates = self._solved(report.correlation(3))
+        args = ((report.observed_at, report.correlations), signatures, coordinates)
+        refusals = ["VolatilityOracle__NotPositiveDefinite", "VolatilityOracle__ReportNotNewer"]
+        refusals += ["VolatilityOracle__QuorumNotReached"]
+        before = self._oracle_state()
+        oracle, who = self.s.volatility_oracle, self.s.keeper
+        if self.attempt(oracle, "postCorrelations", *args, sender=who, unless=refusals):
+            assert len(signatures) >= self.threshold
+            floor = oracle.call("params").eigenvalueFloorWad / 1e18
+            assert np.linalg.eigvalsh(report.correlation(3))[0] >= floor - 1e-9
+            self.reports.correlations_at, self.reports.has_coordinates = self.now, True
+        else:
+            assert self._oracle_state() == before
+        self.prices_moved()
+
+    def _solved(self, matrix: Any) -> int:
+        budgets = np.array(lanes_of(self.s.volatility_oracle.call("budgets"), 3)) / 1e8
+        return int(pack_word8(solve_parity(matrix, budgets).coordinates))
+
+    @action(
+        kind=st.sampled_from(["right", "wrong", "corner", "zero lane"]),
+        asset=st.integers(0, 2),
+        missing=st.booleans(),
+    )
+    def anybody_posts_coordinates(self, kind: str, asset: int, missing: bool) -> None:
+        """Taken if and only if they satisfy parity within 1e-6 and better than those there are, exactly.
+
+        With `missing` the owner has set the budgets anew before, so that there are none.
+        """
+        if missing:
+            word = self.s.volatility_oracle.call("budgets")
+            self.s.volatility_oracle.send("setBudgets", word, sender=self.s.owner)
+            self.reports.has_coordinates = False
+        data = self.s.volatility_oracle.call("riskData")
+        c, budgets = self._matrix(data), lanes_of(data.budgets, 3)
+        x = lanes_of(self._solved(unpack_correlations(data.correlations, 3)), 3)
+        if kind == "wrong":
+            x[asset] += x[asset] // 1000
+        elif kind == "zero lane":
+            x[asset] = 0
+        elif kind == "corner":
+            x = self._corner(x, c, budgets, asset)
+        word = sum(lane << (32 * i) for i, lane in enumerate(x))
+        error, refusal = certificate_error(x, c, budgets), None
+        if 0 in x:
+            refusal = "VolatilityOracle__CoordinateZero"
+        elif error > TOLERANCE:
+            refusal = "VolatilityOracle__CertificateFailed"
+        elif data.coordinates:
+            standing = certificate_error(lanes_of(data.coordinates, 3), c, budgets)
+            # errors count rounded up to 1e-18
+            if -(-error * 10**18 // 1) >= -(-standing * 10**18 // 1):
+                refusal = "VolatilityOracle__CoordinatesNotBetter"
+        args = (word,)
+        oracle = self.s.volatility_oracle
+        if self.predicted(refusal, oracle, "postCoordinates", *args, sender=self.s.mallory):
+            self.reports.has_coordinates = True
+        self.prices_moved()
+
+    def _corner(self, x: list[int], c: list[list[int]], b: list[int], asset: int) -> list[int]:
+        """The farthest that one coordinate can be off, to the last unit, or one unit beyond."""
+        low, high = 0, x[asset]
+        while low < high:
+            middle = (low + high + 1) // 2
+            moved = [v + middle * (i == asset) for i, v in enumerate(x)]
+            if certificate_error(moved, c, b) <= TOLERANCE:
+                low = middle
+            else:
+                high = middle - 1
+        beyond = x[asset] & 1
+        return [v + (low + beyond) * (i == asset) for i, v in enumerate(x)]
+
+    def _matrix(self, data: Any) -> list[list[int]]:
+        floats = unpack_correlations(data.correlations, 3)
+        return [[round(value * 32_767) for value in row] for row in floats]
+
+    @action()
+    def anybody_has_the_chain_solve(self) -> None:
+        refusals = ["VolatilityOracle__CoordinatesNotBetter"]
+        oracle, who = self.s.volatility_oracle, self.s.mallory
+        if self.attempt(oracle, "solveCoordinates", sender=who, unless=refusals):
+            self.reports.has_coordinates = True
+        self.prices_moved()
+
+    # ----------------------------------------------------------------- pokes
+
+    @action(parity=st.booleans())
+    def anybody_pokes(self, parity: bool) -> None:
+        """The first poke that is due, and no other."""
+        realized = self.s.contracts.realized_volatility
+        due = realized.call("dueAt")
+        if parity:
+            refusals = ["RealizedVolatility__"]
+            self.attempt(realized, "pokeParity", sender=self.s.mallory, unless=refusals)
+        else:
+            early = "RealizedVolatility__TooEarly" if self.now < due.pokeAt else None
+            self.predicted(early, realized, "poke", sender=self.s.mallory)
+        self.prices_moved()
