@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from equipoise.client.facts import read_status
 from equipoise.errors import ContractRevert
 from equipoise.keeper import Keeper
-from equipoise.report.status import status
 from equipoise.units import WAD
 from equipoise.world import AssetSpec, World
 from tests.fixtures.basket import Asset, assets_of, change_basket
@@ -97,7 +97,7 @@ def trade(s: Levered, keeper: Keeper) -> None:
 
 
 def exposure(s: Levered, symbol: str) -> float:
-    row: dict[str, Any] = status(s.contracts)["assets"][symbol]
+    row: dict[str, Any] = read_status(s.contracts)["assets"][symbol]
     return float(row["weight"])
 
 
@@ -146,7 +146,7 @@ def test_basket__of_a_live_levered_vault__gains_an_asset_and_loses_another(vault
     basket = [asset.token.address for asset in rest]
     three.refuses("RiskParityVault__NotSold", s.vault, "setBasket", basket, sender=s.owner)
     report(three)
-    shown = status(s.contracts)["assets"]
+    shown = read_status(s.contracts)["assets"]
     assert list(shown) == ["ETH", "SPX", "LINK", "BTC", "cash"]
     assert (shown["BTC"]["target"], shown["BTC"]["risk_share"], shown["BTC"]["budget"]) == (0.0, None, None)
     before, held, days = s.share_price(), exposure(three, "BTC"), 0
@@ -163,7 +163,7 @@ def test_basket__of_a_live_levered_vault__gains_an_asset_and_loses_another(vault
     assert s.share_price() > before * (1 - days * loss)
     left = replace(three, tokens=three.tokens[:3], feeds=three.feeds[:3], decimals=three.decimals[:3])
     checks(left)
-    assert list(status(s.contracts)["assets"]) == ["ETH", "SPX", "LINK", "cash"]
+    assert list(read_status(s.contracts)["assets"]) == ["ETH", "SPX", "LINK", "cash"]
     if s.auction.call("riskState").reason:
         trade(left, keeper)
     state = s.auction.call("riskState")

@@ -13,8 +13,8 @@ from equipoise.client.config import DeploymentConfig
 from equipoise.client.contract import create
 from equipoise.client.deploy import StepReport, deploy
 from equipoise.client.deployment import CONTRACTS, Deployment, deployment_path
+from equipoise.client.facts import read_status
 from equipoise.errors import InputError
-from equipoise.report.status import status
 from equipoise.simulation.demo import local_config
 from equipoise.units import pack_budgets
 from equipoise.world import World
@@ -173,5 +173,5 @@ def test_load__after_a_change_of_the_basket__is_the_chains(world: World, tmp_pat
     assert found.budgets == pytest.approx((0.5, 0.2, 0.3))
     assert found.refreshed().to_json() == found.to_json()
     assert made.refreshed().symbols == found.symbols
-    assert set(status(found)["assets"]) == {*found.symbols, "cash"}
-    assert list(status(made)["assets"]) == [*found.symbols, "cash"]
+    assert set(read_status(found)["assets"]) == {*found.symbols, "cash"}
+    assert list(read_status(made)["assets"]) == [*found.symbols, "cash"]
