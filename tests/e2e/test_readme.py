@@ -28,6 +28,8 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.M | re.S)
 
 
+DEPOSITORS = ("ape run deposit ", "ape run redeem ", "ape run exit ")
+VOTERS = ("ape run wrap ", "ape run propose ", "ape run vote ", "ape run queue ", "ape run execute ")
 COMMANDS = [line for block in blocks("sh") for line in block.splitlines() if line.strip()]
 
 
@@ -91,6 +93,9 @@ def test_commands__in_the_readme__are_all_covered_here() -> None:
         "equipoise solve ",
         "equipoise backtest ",
         "ape run deploy ",
+        *DEPOSITORS,
+        *VOTERS,
+        "equipoise keeper ",
         "ape run status ",
         "ape accounts generate ",
         "equipoise signer ",
@@ -143,6 +148,19 @@ def test_status__command_of_the_readme__shows_the_vault(network: dict[str, str])
     assert "Parity gap" in run("ape run status", ROOT, **network).stdout
 
 
+def test_depositor__commands_of_the_readme__go_in_and_all_the_way_out(network: dict[str, str]) -> None:
+    typed = [c for c in COMMANDS if c.startswith(DEPOSITORS)]
+    assert [c.split()[2] for c in typed] == ["deposit", "redeem", "exit"]
+    for command in typed:
+        assert "USDC" in run(command, ROOT, "y\n", **network).stdout, command
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith(VOTERS)])
+def test_voter__command_of_the_readme__is_a_script(command: str) -> None:
+    """test_ape_governance types them all on a governed vault."""
+    assert "--account" in run(f"{command.partition(' --account')[0]} --help", ROOT).stdout
+
+
 def test_deploy__configuration_of_the_readme__is_read() -> None:
     from equipoise.client.config import DeploymentConfig
 
@@ -157,7 +175,7 @@ def test_account__command_of_the_readme__is_apes_own(command: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [c for c in COMMANDS if c.startswith(("equipoise signer", "equipoise rel"))]
+    "command", [c for c in COMMANDS if c.startswith(("equipoise signer", "equipoise rel", "equipoise keep"))]
 )
 def test_service__command_of_the_readme__says_what_it_lacks(command: str, tmp_path: Path) -> None:
     """Its file is read and its account looked up; test_oracle_swarm runs the same commands to the end."""
@@ -171,7 +189,7 @@ def test_service__command_of_the_readme__says_what_it_lacks(command: str, tmp_pa
         timeout=60,
         input="a passphrase\n",
     )
-    account = "relay" if "relay" in command else "signer-1"
+    account = {"relay": "relay", "keeper": "keeper", "signer": "signer-1"}[command.split()[1]]
     assert asked.returncode == 2, asked.stderr
     assert f"make one with `ape accounts generate {account}`" in asked.stderr
 
