@@ -152,7 +152,7 @@ def test_depositor__commands_of_the_readme__go_in_and_all_the_way_out(network: d
     typed = [c for c in COMMANDS if c.startswith(DEPOSITORS)]
     assert [c.split()[2] for c in typed] == ["deposit", "redeem", "exit"]
     for command in typed:
-        assert "USDC" in run(command, ROOT, "y\n", **network).stdout, command
+        assert "USDC" in run(command, ROOT, "y\ny\n", **network).stdout, command
 
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith(VOTERS)])
