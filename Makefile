@@ -59,12 +59,13 @@ test: build data ## everything that must be true
 attacks: build data ## the attacks alone, with the table of their profits and losses
 	$(PYTEST) tests/security $(ARGS)
 
-lint: setup ## format, lint and types, Python and Solidity
+lint: setup ## format, lint and types, Python and Solidity; slither
 	$(BIN)/ruff check offchain scripts tests
 	$(BIN)/ruff format --check offchain scripts tests
 	$(BIN)/mypy
 	PATH="$(abspath $(BIN)):$$PATH" node_modules/.bin/prettier --check 'contracts/**/*.sol'
 	PATH="$(abspath $(BIN)):$$PATH" node_modules/.bin/solhint --disc --max-warnings 0 'contracts/**/*.sol'
+	$(BIN)/python -m tests.static
 
 format: $(STAMPS)/node ## rewrite the sources in the project's format
 	$(BIN)/ruff check --fix offchain scripts tests
@@ -85,7 +86,7 @@ gas: build ## rewrite the committed gas and size snapshot
 
 lock: ## resolve the pinned, hashed requirements anew
 	$(UV) compile --quiet pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements.lock
-	echo "numpy PyPortfolioOpt riskfolio-lib riskparityportfolio skfolio" | tr ' ' '\n' | $(UV) compile --quiet - --no-config --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements-bench.lock
+	echo "numba numpy PyPortfolioOpt riskfolio-lib riskparityportfolio skfolio" | tr ' ' '\n' | $(UV) compile --quiet - --no-config --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements-bench.lock
 	echo uv | $(UV) compile --quiet - --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements-uv.lock
 
 clean: ## remove everything that was made

@@ -105,7 +105,8 @@ contract AaveV3Account is ILendingAccount {
         try pool.withdraw(token, rest, to) {
             return;
         } catch (bytes memory reason) {
-            try IERC20(_reserves[token].aToken).transfer(to, rest) returns (bool) {
+            try IERC20(_reserves[token].aToken).transfer(to, rest) returns (bool sent) {
+                if (!sent) revert LendingAccount__Refused("release", token, rest, reason);
                 emit PaidInReceipts(token, rest, to, reason);
             } catch (bytes memory second) {
                 revert LendingAccount__Refused("release", token, rest, second);

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +19,7 @@ from equipoise.simulation.costs import CostModel
 from equipoise.simulation.demo import DemoOptions, demo_prices, run_demo
 from equipoise.world import AssetSpec
 
+MARKET = Path(__file__).resolve().parents[3] / "shared" / "market" / "prices_daily_permissive_MIT.csv"
 OPTIONS = DemoOptions(days=134)
 """Six weeks until the signers have closes enough, then a quarter with the crash of March 2020."""
 
@@ -74,3 +81,18 @@ def test_backtest__a_quarter__moves_day_by_day_as_the_contracts(
     assert returns.corr().iloc[0, 1] > 0.97
     # and not because nothing moves
     assert returns["contracts"].std() * 365**0.5 > 0.05
+
+
+@pytest.mark.skipif(not MARKET.exists(), reason="../shared/market is not here")
+def test_backtest__seven_years_by_the_shortest_command__usual_assets_in_seconds() -> None:
+    """Under 10 s on a quiet machine; the processor time that fails here leaves room for a busy one."""
+    command = [str(Path(sys.executable).parent / "equipoise"), "backtest", "--prices", str(MARKET), "--json"]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(command, text=True, capture_output=True, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    summary = json.loads(done.stdout)
+    assert "BTC, ETH, LINK, 2019-01-16 to 2026-03-02" in done.stderr
+    assert (summary["first"], summary["last"]) == ("2019-02-14", "2026-03-02")
+    assert len(summary["portfolios"]) == len(summary["equal_risk"]["portfolios"]) == 8
+    assert len(summary["sweep"]) == 16
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 30

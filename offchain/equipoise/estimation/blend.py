@@ -65,10 +65,10 @@ class BlendConfig:
 
     @property
     def model_id(self) -> str:
-        """Canonical text of every setting: equal texts, equal models. Raise the 1 when the code changes."""
+        """Canonical text of every setting: equal texts, equal models. Raise the 2 when the code changes."""
         base = self.base
         return (
-            f"blend-1:ewma({_text(base.volatility_decay)})*{_text(self.ewma)}"
+            f"blend-2:ewma({_text(base.volatility_decay)})*{_text(self.ewma)}"
             f"+garch(1,1,{self.horizon_days}d)*{_text(self.garch)}"
             f"+implied({self.implied_max_age_days}d)*{_text(self.implied)}"
             f";corr({_text(base.correlation_decay)},{base.shrinkage},{_text(base.intensity)}"

@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
 from equipoise.errors import EstimationError
-from equipoise.estimation.ewma import Estimate
+from equipoise.estimation.ewma import Estimate, check_prices
 from equipoise.estimation.psd import repair_correlation
 from equipoise.estimation.shrinkage import ledoit_wolf, oracle_approximating, shrink_constant
 from equipoise.marketdata.returns import common_returns
@@ -127,8 +127,10 @@ def estimate_with(prices: pd.DataFrame, estimator: Any) -> Estimate:
     Raises
     ------
     EstimationError
-        No `covariance_` of shape (n, n) after the fit, or one that is no covariance.
+        Prices as `ewma.estimate` refuses them; no `covariance_` of shape (n, n) after the fit, or one that is
+        no covariance.
     """
+    check_prices(prices)
     returns = common_returns(prices)
     if len(returns) < LEAST:
         raise EstimationError(f"{len(returns)} common returns; at least {LEAST} are needed: give more days")

@@ -23,7 +23,15 @@ from equipoise.marketdata.returns import common_returns, log_returns
 from equipoise.types import FloatArray, IntArray
 from equipoise.units import YEAR_DAYS
 
-__all__ = ["Estimate", "EstimatePath", "EstimationConfig", "estimate", "estimate_path"]
+__all__ = [
+    "Estimate",
+    "EstimatePath",
+    "EstimationConfig",
+    "check_days",
+    "check_prices",
+    "estimate",
+    "estimate_path",
+]
 
 
 _BY_DATA = {"ledoit-wolf": ledoit_wolf, "oas": oracle_approximating}
@@ -143,7 +151,7 @@ def estimate(prices: pd.DataFrame, config: EstimationConfig | None = None) -> Es
         Too few observations, or an asset whose price never moves.
     """
     config = config or EstimationConfig()
-    _check(prices)
+    check_prices(prices)
     vol_ann = [_volatility(prices[name].dropna(), config) for name in prices.columns]
     r = common_returns(prices).to_numpy()
     if len(r) < config.min_observations:
@@ -163,7 +171,7 @@ def estimate_path(prices: pd.DataFrame, config: EstimationConfig | None = None) 
     Parameters and errors as `estimate`, but days without enough data hold NaN instead.
     """
     config = config or EstimationConfig()
-    _check(prices)
+    check_prices(prices)
     T, n = prices.shape
     vol_ann = np.full((T, n), np.nan)
     for j, name in enumerate(prices.columns):
@@ -186,13 +194,40 @@ def estimate_path(prices: pd.DataFrame, config: EstimationConfig | None = None) 
     )
 
 
-def _check(prices: pd.DataFrame) -> None:
-    if prices.empty or not isinstance(prices.index, pd.DatetimeIndex):
-        raise EstimationError("prices must be a table indexed by day with at least one asset")
-    if not prices.index.is_monotonic_increasing or prices.index.has_duplicates:
-        raise EstimationError("prices must have ascending, unique days; use marketdata.prices.load_prices")
-    if (prices <= 0).to_numpy().any():
-        raise EstimationError("prices must be > 0; use marketdata.prices.load_prices")
+def check_prices(prices: pd.DataFrame) -> None:
+    """EstimationError unless prices can be estimated from: shape (T, n), > 0 or NaN, days as `check_days`."""
+    if prices.empty:
+        raise EstimationError("prices are an empty table; give one with a row a day and a column an asset")
+    check_days(prices.index)
+    if prices.columns.has_duplicates:
+        name = prices.columns[prices.columns.duplicated()][0]
+        raise EstimationError(f"two columns are named {name}; give each asset a name of its own")
+    for column, kind in prices.dtypes.items():
+        if not pd.api.types.is_numeric_dtype(kind):
+            raise EstimationError(f"{column} holds {kind}, not numbers; convert it: prices.astype(float)")
+    values = prices.to_numpy(dtype=float)
+    wrong = (values <= 0) | np.isinf(values)
+    if wrong.any():
+        t, j = map(int, np.argwhere(wrong)[0])
+        raise EstimationError(
+            f"{prices.columns[j]} is {values[t, j]:g} on {prices.index[t]:%F}; prices are "
+            "finite and > 0: correct it"
+        )
+
+
+def check_days(index: pd.Index) -> pd.DatetimeIndex:
+    """The index; EstimationError unless it holds ascending, unique days without a time zone."""
+    if not isinstance(index, pd.DatetimeIndex) or index.hasnans:
+        raise EstimationError("prices must be indexed by day; use marketdata.prices.load_prices")
+    if index.tz is not None:
+        raise EstimationError(f"the days have the time zone {index.tz}; drop it: prices.tz_localize(None)")
+    wrong = np.flatnonzero(np.diff(index.asi8) <= 0)
+    if len(wrong):
+        raise EstimationError(
+            f"prices must have ascending, unique days: {index[wrong[0] + 1]:%F} follows "
+            f"{index[wrong[0]]:%F}; sort them by sort_index() and keep one row a day"
+        )
+    return index
 
 
 def _too_few(observations: int, needed: int) -> EstimationError:

@@ -70,6 +70,13 @@ def garch_volatility(
     return float(np.clip(vol_ann, ewma / CAP, ewma * CAP))
 
 
+def _inside(parameters: np.ndarray) -> np.ndarray:
+    """(omega, alpha, beta) moved into the domain: > 0, with alpha + beta < 1."""
+    omega, alpha, beta = np.maximum(parameters, 1e-8)
+    shrink = min(1.0, 0.9999 / (alpha + beta))
+    return np.array([omega, alpha * shrink, beta * shrink])
+
+
 def _forecast(returns: np.ndarray, steps: int, name: str) -> float:
     """Mean variance of the next `steps` returns, which have variance 1 so far, in the same unit."""
     from arch.univariate import GARCH, ZeroMean  # takes most of a second, which no command should pay unasked
@@ -78,6 +85,13 @@ def _forecast(returns: np.ndarray, steps: int, name: str) -> float:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what they say is checked below
         fits = [model.fit(disp="off", show_warning=False, starting_values=start) for start in _STARTS]
+        # one that gave up at the edge of its domain is started again from there: after a jump the likelihood
+        # has a ridge along alpha = 0, on which the last digits would decide who arrives
+        fits += [
+            model.fit(disp="off", show_warning=False, starting_values=_inside(fit.params.to_numpy()))
+            for fit in fits
+            if fit.convergence_flag != 0
+        ]
     converged = [fit for fit in fits if fit.convergence_flag == 0 and np.isfinite(fit.loglikelihood)]
     if not converged:
         flags = ", ".join(str(fit.convergence_flag) for fit in fits)

@@ -16,7 +16,7 @@ from equipoise.estimation.models import capped, check_horizon, own_returns
 from equipoise.types import FloatArray, IntArray
 from equipoise.units import YEAR_DAYS
 
-__all__ = ["HarModel", "parkinson"]
+__all__ = ["HarModel"]
 
 _SPANS = (1, 7, 30)
 
@@ -28,7 +28,8 @@ class HarModel:
     Attributes
     ----------
     proxy
-        Daily variances by day, e.g. `parkinson`; squared returns when None, which is noisier.
+        Daily variances by day, as `range_based.garman_klass`, >= 0; squared returns when None, which are
+        noisier. Its level does not matter, only how it moves.
     refit_every, least
         Returns between fits, and the fewest of a fit.
     """
@@ -39,7 +40,7 @@ class HarModel:
 
     @property
     def name(self) -> str:
-        return "HAR" if self.proxy is None else "HAR, range"
+        return "HAR" if self.proxy is None else f"HAR, {self.proxy.name or 'range'}"
 
     def forecasts(self, closes: pd.Series, horizon_days: int) -> pd.Series:
         check_horizon(horizon_days)
@@ -47,35 +48,31 @@ class HarModel:
         daily = returns**2
         if self.proxy is not None:
             daily = self.proxy.reindex(days).to_numpy(dtype=float)
-            if not np.isfinite(daily).all():
-                missing = days[~np.isfinite(daily)][0]
-                raise EstimationError(f"no variance proxy of {closes.name} on {missing:%F}; give every day")
+            if not (daily >= 0).all() or np.isinf(daily).any():
+                at = int(np.flatnonzero(~(daily >= 0) | np.isinf(daily))[0])
+                raise EstimationError(
+                    f"the variance proxy of {closes.name} is {daily[at]:g} on {days[at]:%F}; give one that "
+                    "is finite and >= 0 for every day that has a return"
+                )
             # a range misses what happens while it is closed: its level is that of the returns so far
-            daily = daily * np.cumsum(returns**2) / np.cumsum(daily)
+            known = np.cumsum(daily)
+            daily = daily * np.divide(np.cumsum(returns**2), known, out=np.ones_like(known), where=known > 0)
         sums = np.concatenate([[0.0], np.cumsum(daily)])
         rows = np.arange(len(daily))
         past = np.column_stack([np.ones(len(daily)), *(_trailing(sums, rows, span) for span in _SPANS)])
         volatility = np.full(len(daily), np.nan)
         for first in range(self.least - 1, len(daily), self.refit_every):
             steps = max(1, round(horizon_days * per_day[first]))
-            known = np.arange(max(_SPANS), first + 1 - steps)  # their future ended by today
-            if len(known) < self.least // 2:
+            ended = np.arange(max(_SPANS), first + 1 - steps)  # their future ended by today
+            if len(ended) < self.least // 2:
                 continue
-            ahead = np.sqrt((sums[known + 1 + steps] - sums[known + 1]) / steps)
-            weights, *_ = np.linalg.lstsq(past[known], ahead, rcond=None)
-            spread = float(np.mean((ahead - past[known] @ weights) ** 2))
+            ahead = np.sqrt((sums[ended + 1 + steps] - sums[ended + 1]) / steps)
+            weights, *_ = np.linalg.lstsq(past[ended], ahead, rcond=None)
+            spread = float(np.mean((ahead - past[ended] @ weights) ** 2))
             last = min(first + self.refit_every, len(daily))
             level = np.clip(past[first:last] @ weights, ahead.min(), ahead.max())
             volatility[first:last] = np.sqrt(level**2 + spread)
         return capped(pd.Series(volatility * np.sqrt(per_day * YEAR_DAYS), days, name=self.name), closes)
-
-
-def parkinson(high: pd.Series, low: pd.Series) -> pd.Series:
-    """Daily variance from the range, ln(high / low)^2 / (4 ln 2): Parkinson (1980)."""
-    if not ((low > 0) & (high >= low)).all():
-        day = high.index[~((low > 0) & (high >= low))][0]
-        raise EstimationError(f"high {high[day]:g} and low {low[day]:g} on {day:%F}; need high >= low > 0")
-    return np.log(high / low) ** 2 / (4 * np.log(2))
 
 
 def _trailing(sums: FloatArray, rows: IntArray, span: int) -> FloatArray:

@@ -45,6 +45,8 @@ class ImpliedVolatility:
         days = self.values.index
         if not isinstance(days, pd.DatetimeIndex) or days.hasnans:
             raise MarketDataError("implied volatilities must be indexed by day; use load_implied")
+        if days.tz is not None:
+            raise MarketDataError(f"the days have the time zone {days.tz}; drop it: values.tz_localize(None)")
         wrong = np.flatnonzero(np.diff(days.asi8) <= 0)
         if len(wrong):
             raise MarketDataError(

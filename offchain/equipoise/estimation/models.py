@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from equipoise.errors import EstimationError
-from equipoise.estimation.ewma import EstimationConfig, estimate_path
+from equipoise.estimation.ewma import EstimationConfig, check_days, estimate_path
 from equipoise.estimation.implied import ImpliedVolatility
 from equipoise.types import FloatArray
 
@@ -111,13 +111,14 @@ class BlendModel:
 def own_returns(closes: pd.Series) -> tuple[FloatArray, pd.DatetimeIndex, FloatArray]:
     """Log returns (m,) over the asset's own days, those days, and returns a day so far (m,)."""
     quoted = closes.dropna()
-    if not isinstance(quoted.index, pd.DatetimeIndex) or not quoted.index.is_monotonic_increasing:
-        raise EstimationError("closes must be indexed by ascending days; use marketdata.prices.load_prices")
+    index = check_days(quoted.index)
+    if len(quoted) < 2:
+        raise EstimationError(f"{closes.name} has {len(quoted)} closes; give at least two days")
     values = quoted.to_numpy(dtype=float)
     if not (np.isfinite(values) & (values > 0)).all():
         raise EstimationError(f"{closes.name} has a price that is not > 0 and finite; correct it")
-    days = (quoted.index[1:] - quoted.index[0]) / pd.Timedelta(days=1)
-    return np.diff(np.log(values)), quoted.index[1:], np.arange(1, len(quoted)) / days.to_numpy()
+    days = (index[1:] - index[0]) / pd.Timedelta(days=1)
+    return np.diff(np.log(values)), index[1:], np.arange(1, len(quoted)) / days.to_numpy()
 
 
 def capped(forecast: pd.Series, closes: pd.Series) -> pd.Series:

@@ -16,9 +16,9 @@ _CLOSE = 1e-10
 def nearest_correlation(matrix: FloatArray) -> FloatArray:
     """Nearest correlation matrix in the Frobenius norm, up to 1e-10: Higham (2002), alternating projections.
 
-    Shape (n, n), symmetric. The result is positive semidefinite with unit diagonal, often singular.
+    Shape (n, n), symmetric, finite. The result is positive semidefinite with unit diagonal, often singular.
     """
-    Y = np.array(matrix, dtype=float)
+    Y = _symmetric(matrix)
     correction = np.zeros_like(Y)
     for _ in range(_STEPS):
         R = Y - correction
@@ -48,14 +48,13 @@ def repair_correlation(matrix: FloatArray, floor: float = 0.02) -> FloatArray:
         The matrix itself when it is good already; else the nearest correlation matrix, mixed with as much of
         the identity as the floor needs.
     """
-    C = np.array(matrix, dtype=float)
-    if C.ndim != 2 or C.shape[0] != C.shape[1] or not np.isfinite(C).all():
-        raise EstimationError(f"correlation of shape {C.shape} must be square and finite")
-    if np.abs(C - C.T).max() > 1e-9 or np.abs(np.diag(C) - 1).max() > 1e-9:
-        raise EstimationError("correlation must be symmetric with ones on its diagonal (within 1e-9)")
+    C = _symmetric(matrix)
+    off = np.abs(np.diag(C) - 1)
+    if off.max() > 1e-9:
+        i = int(off.argmax())
+        raise EstimationError(f"correlation[{i}, {i}] is {C[i, i]:g}; it must be 1 (within 1e-9)")
     if not 0 < floor < 1:
         raise EstimationError(f"eigenvalue floor {floor} is outside (0, 1)")
-    C = (C + C.T) / 2
     np.fill_diagonal(C, 1.0)
     smallest = np.linalg.eigvalsh(C)[0]
     if smallest < 0:
@@ -65,3 +64,20 @@ def repair_correlation(matrix: FloatArray, floor: float = 0.02) -> FloatArray:
         mix = (floor - smallest) / (1.0 - smallest)
         C = (1.0 - mix) * C + mix * np.eye(len(C))
     return C
+
+
+def _symmetric(matrix: FloatArray) -> FloatArray:
+    """A copy, exactly symmetric; EstimationError that names the entry when it was not, within 1e-9."""
+    C = np.array(matrix, dtype=float)
+    if C.ndim != 2 or C.shape[0] != C.shape[1] or C.size == 0:
+        raise EstimationError(f"correlation has shape {C.shape}; it must be square, (n, n)")
+    if not np.isfinite(C).all():
+        i, j = map(int, np.argwhere(~np.isfinite(C))[0])
+        raise EstimationError(f"correlation[{i}, {j}] is {C[i, j]:g}; it must be finite")
+    skew = np.abs(C - C.T)
+    if skew.max() > 1e-9:
+        i, j = map(int, np.argwhere(skew == skew.max())[0])
+        raise EstimationError(
+            f"correlation[{i}, {j}] is {C[i, j]:g}, but [{j}, {i}] is {C[j, i]:g}; it must be symmetric"
+        )
+    return np.asarray((C + C.T) / 2)

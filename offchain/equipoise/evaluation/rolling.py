@@ -12,7 +12,7 @@ from equipoise.estimation.models import VolatilityModel, own_returns
 from equipoise.evaluation.losses import diebold_mariano, qlike, squared_error
 from equipoise.units import YEAR_DAYS
 
-__all__ = ["compare_models", "realised_variance"]
+__all__ = ["compare_models", "forecast_table", "rank_forecasts", "realised_variance"]
 
 
 def realised_variance(closes: pd.Series, horizon_days: int) -> pd.Series:
@@ -27,7 +27,7 @@ def realised_variance(closes: pd.Series, horizon_days: int) -> pd.Series:
     return pd.Series(values / horizon_days * YEAR_DAYS, index, name="realised")
 
 
-def compare_models(
+def forecast_table(
     closes: pd.Series,
     models: Sequence[VolatilityModel],
     horizon_days: int,
@@ -35,14 +35,14 @@ def compare_models(
     *,
     jobs: int | None = None,
 ) -> pd.DataFrame:
-    """Mean losses of models on the days on which all of them have a forecast, the best first.
+    """Annual variances that models forecast, and the one that followed, on the days on which all have one.
 
     Parameters
     ----------
     closes
         Shape (T,), USD, NaN where the market was closed.
     models
-        The first is the reference of the test.
+        With names of their own.
     start
         First day that counts.
     jobs
@@ -51,25 +51,35 @@ def compare_models(
     Returns
     -------
     DataFrame
-        Index: model; columns qlike, mse (of annual variances), bias (mean forecast over mean realised
-        variance), p_value (Diebold-Mariano on QLIKE against the reference), days.
+        A column a model, in their order, then "realised"; indexed by day.
     """
     from joblib import Parallel, delayed
 
     made = Parallel(n_jobs=jobs)(delayed(model.forecasts)(closes, horizon_days) for model in models)
-    table = pd.DataFrame({m.name: f for m, f in zip(models, made, strict=True)})
+    table = pd.DataFrame({m.name: np.square(f) for m, f in zip(models, made, strict=True)})
     table["realised"] = realised_variance(closes, horizon_days)
-    quoted = closes.notna()
-    table = table[quoted.to_numpy()].loc[start:].dropna()
+    table = table[closes.notna().to_numpy()].loc[start:].dropna()
     if len(table) < 3 * horizon_days + 30:
         raise EstimationError(
             f"{closes.name} has {len(table)} days with a forecast of every model and {horizon_days} days "
             "after them; give more days"
         )
-    h = table["realised"].to_numpy()
-    variances = {m.name: np.square(table[m.name].to_numpy(dtype=np.float64)) for m in models}
+    return table
+
+
+def rank_forecasts(table: pd.DataFrame, horizon_days: int) -> pd.DataFrame:
+    """Mean losses of a `forecast_table`, the best first; the first model is the reference of the test.
+
+    Returns
+    -------
+    DataFrame
+        Index: model; columns qlike, mse (of annual variances), bias (mean forecast over mean realised
+        variance), p_value (Diebold-Mariano on QLIKE against the reference), days.
+    """
+    h = table["realised"].to_numpy(dtype=float)
+    variances = {str(name): table[name].to_numpy(dtype=float) for name in table.columns.drop("realised")}
     losses = {name: qlike(h, variance) for name, variance in variances.items()}
-    reference = losses[models[0].name]
+    reference = next(iter(losses.values()))
     rows = {
         name: {
             "qlike": loss.mean(),
@@ -81,3 +91,15 @@ def compare_models(
         for name, loss in losses.items()
     }
     return pd.DataFrame.from_dict(rows, orient="index").sort_values("qlike")
+
+
+def compare_models(
+    closes: pd.Series,
+    models: Sequence[VolatilityModel],
+    horizon_days: int,
+    start: pd.Timestamp | None = None,
+    *,
+    jobs: int | None = None,
+) -> pd.DataFrame:
+    """`rank_forecasts` of the `forecast_table` of these models; the first is the reference of the test."""
+    return rank_forecasts(forecast_table(closes, models, horizon_days, start, jobs=jobs), horizon_days)

@@ -119,6 +119,9 @@ def select_prices(
     min_rows: int = MIN_ROWS,
 ) -> pd.DataFrame:
     """Choose columns and days of a price frame and check them; see `load_prices`."""
+    if prices.columns.has_duplicates:
+        name = prices.columns[prices.columns.duplicated()][0]
+        raise MarketDataError(f"two columns are named {name}; give each asset a name of its own")
     chosen = prices[_columns(prices.columns, assets)]
     _check_dates(chosen.index, max_gap_days)
     chosen = chosen.loc[_day(start) : _day(end)]
@@ -206,6 +209,8 @@ def _numbers(name: str, days: pd.DatetimeIndex, texts: list[str]) -> np.ndarray:
 def _check_dates(index: pd.Index, max_gap_days: int) -> None:
     if not isinstance(index, pd.DatetimeIndex):
         raise MarketDataError("the index is not a DatetimeIndex; index prices by day")
+    if index.tz is not None:
+        raise MarketDataError(f"the days have the time zone {index.tz}; drop it: prices.tz_localize(None)")
     if index.has_duplicates:
         raise MarketDataError(f"duplicate date {index[index.duplicated()][0]:%Y-%m-%d}; keep one row a day")
     if not index.is_monotonic_increasing:

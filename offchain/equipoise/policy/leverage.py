@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from equipoise.errors import InputError
+from equipoise.types import FloatArray
 
 __all__ = ["age_cap", "health_cap", "health_factor", "ripcord_fraction"]
 
@@ -31,13 +32,15 @@ def health_factor(exposures: ArrayLike, thresholds: ArrayLike, debt: float) -> f
     return backing / debt if debt > 0 else inf
 
 
-def health_cap(exposures: ArrayLike, thresholds: ArrayLike, target_health: float, buffer: float) -> float:
+def health_cap(
+    exposures: ArrayLike, thresholds: ArrayLike, target_health: float, buffer: float
+) -> float | FloatArray:
     """Largest leverage at which the health factor is at least its target: h (1 - b) / (h - LT).
 
     Parameters
     ----------
     exposures
-        Shape (n,), >= 0: only their proportions count.
+        Shape (n,), or (..., n) for many days at once, >= 0: only their proportions count.
     thresholds
         Shape (n,), in [0, 1]; 0 for an asset that backs no debt.
     target_health
@@ -47,17 +50,18 @@ def health_cap(exposures: ArrayLike, thresholds: ArrayLike, target_health: float
 
     Returns
     -------
-    float
+    float, or array (...)
         Infinite for an empty portfolio.
     """
     e, lt = np.asarray(exposures, dtype=float), np.asarray(thresholds, dtype=float)
-    if e.shape != lt.shape or (e < 0).any() or (lt < 0).any() or (lt > 1).any():
+    if e.shape[-1:] != lt.shape or (e < 0).any() or (lt < 0).any() or (lt > 1).any():
         raise InputError("exposures must be >= 0 and thresholds in [0, 1], one for each asset")
     if not target_health > 1 or not 0 <= buffer < 1:
         raise InputError(f"target_health {target_health} must be > 1 and buffer {buffer} in [0, 1)")
-    if e.sum() == 0:
-        return inf
-    return float(target_health * (1 - buffer) / (target_health - e @ lt / e.sum()))
+    total = e.sum(axis=-1)
+    backing = np.divide(e @ lt, total, out=np.zeros_like(total), where=total > 0)
+    cap = np.where(total > 0, target_health * (1 - buffer) / (target_health - backing), inf)
+    return cap if cap.ndim else float(cap)
 
 
 def age_cap(age: float, fresh_for: float, delever_after: float, max_leverage: float) -> float:

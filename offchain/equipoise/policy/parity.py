@@ -13,7 +13,14 @@ from numpy.typing import ArrayLike
 from equipoise.errors import InputError
 from equipoise.types import FloatArray
 
-__all__ = ["parity_gap", "portfolio_volatility", "risk_shares", "risk_state", "target_exposures"]
+__all__ = [
+    "parity_gap",
+    "portfolio_volatility",
+    "risk_shares",
+    "risk_state",
+    "scaled_risk_state",
+    "target_exposures",
+]
 
 
 def risk_shares(exposures: ArrayLike, vol_ann: ArrayLike, correlation: ArrayLike) -> FloatArray:
@@ -49,7 +56,11 @@ def risk_state(
 ) -> tuple[float, float]:
     """Volatility, as `portfolio_volatility`, and parity gap at once, as `RiskMath.riskState` on chain."""
     a, C = _scaled(exposures, vol_ann, correlation)
-    b = _vector(budgets, "budgets", len(a))
+    return scaled_risk_state(a, C, _vector(budgets, "budgets", len(a)))
+
+
+def scaled_risk_state(a: FloatArray, C: FloatArray, b: FloatArray) -> tuple[float, float]:
+    """`risk_state` of a = e sigma, C and b that are known to be good: unchecked, for loops over days."""
     contributions = a * (C @ a)
     variance = float(contributions.sum())
     if not variance > 0:
@@ -66,27 +77,30 @@ def portfolio_volatility(exposures: ArrayLike, vol_ann: ArrayLike, correlation: 
 def target_exposures(
     coordinates: ArrayLike, vol_ann: ArrayLike, target_vol: float, max_leverage: float = 1.0
 ) -> FloatArray:
-    """sigma* x_i / sigma_i, scaled down when the sum exceeds `max_leverage`; shape (n,), fractions of NAV.
+    """sigma* x_i / sigma_i, scaled down when the sum exceeds `max_leverage`; fractions of NAV.
 
     Parameters
     ----------
     coordinates
-        Shape (n,), parity coordinates, > 0.
+        Shape (n,), or (..., n) for many days at once: parity coordinates, > 0.
     vol_ann
-        Shape (n,), > 0, per sqrt(year).
+        Same shape, > 0, per sqrt(year).
     target_vol
         Target volatility sigma*, > 0, per sqrt(year).
     max_leverage
         Largest sum of exposures, > 0; 1 without borrowing.
     """
-    x = _vector(coordinates, "coordinates")
-    sigma = _vector(vol_ann, "vol_ann", len(x))
-    if (x <= 0).any() or (sigma <= 0).any():
-        raise InputError("coordinates and vol_ann must be > 0 for every asset")
+    x, sigma = np.asarray(coordinates, dtype=float), np.asarray(vol_ann, dtype=float)
+    if x.shape != sigma.shape or x.ndim < 1 or x.size == 0:
+        raise InputError(
+            f"coordinates have shape {x.shape}, vol_ann {sigma.shape}; give one of each an asset"
+        )
+    if not (np.isfinite(x).all() and np.isfinite(sigma).all() and (x > 0).all() and (sigma > 0).all()):
+        raise InputError("coordinates and vol_ann must be finite and > 0 for every asset")
     if not (target_vol > 0 and max_leverage > 0 and np.isfinite([target_vol, max_leverage]).all()):
         raise InputError(f"target_vol {target_vol} and max_leverage {max_leverage} must be finite and > 0")
     exposures = target_vol * x / sigma
-    return exposures * min(1.0, max_leverage / float(exposures.sum()))
+    return np.asarray(exposures * np.minimum(1.0, max_leverage / exposures.sum(axis=-1, keepdims=True)))
 
 
 def _scaled(

@@ -94,7 +94,7 @@ h3 { font-size: 1.12rem; margin: 2.4rem 0 .1rem; }
 p { max-width: 50rem; }
 figure { margin: 0; overflow-x: auto; }
 .plotly-graph-div { min-width: 760px; }
-.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(165px, 1fr)); gap: .8rem; margin:
+.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); gap: .8rem; margin:
   1.4rem 0; }
 .card { background: var(--soft); border-radius: 6px; padding: .8rem 1rem; }
 .card b { display: block; font-size: 1.55rem; line-height: 1.25; }
@@ -115,6 +115,7 @@ dt { font-weight: 700; margin-top: .8rem; }
 dd { margin: 0; max-width: 50rem; }
 table.config { width: auto; }
 table.config td { text-align: left; white-space: normal; overflow-wrap: anywhere; }
+table.config td:first-child { overflow-wrap: normal; vertical-align: top; }
 footer { margin-top: 3rem; color: var(--muted); font-size: .88rem; }
 @media print { body { max-width: none; padding: 0; font-size: 11pt; } figure, table, .cards {
   break-inside: avoid; } h2, h3 { break-after: avoid; } .modebar { display: none; } }

@@ -163,7 +163,10 @@ def _skfolio() -> dict[str, Any]:
 
     return {
         "mean_variance": MeanRisk(
-            objective_function=ObjectiveFunction.MAXIMIZE_RATIO, risk_measure=RiskMeasure.VARIANCE
+            objective_function=ObjectiveFunction.MAXIMIZE_RATIO,
+            risk_measure=RiskMeasure.VARIANCE,
+            # each problem is solved once: compiling it for other parameters would take half of the time
+            solver_params={"ignore_dpp": True},
         ),
         "hierarchical": HierarchicalRiskParity(risk_measure=RiskMeasure.VARIANCE),
     }

@@ -21,7 +21,7 @@ from equipoise.client.config import AuctionConfig, GuardConfig
 from equipoise.errors import InputError
 from equipoise.estimation.ewma import EstimationConfig, estimate_path
 from equipoise.policy.leverage import health_cap, health_factor
-from equipoise.policy.parity import risk_state, target_exposures
+from equipoise.policy.parity import scaled_risk_state, target_exposures
 from equipoise.policy.rebalance import CASH, Bands, Reason, State, plan_trades, should_rebalance
 from equipoise.simulation.benchmarks import VAULT, Portfolio
 from equipoise.simulation.costs import CostModel
@@ -239,29 +239,26 @@ class _Desk:
     def __init__(
         self, config: BacktestConfig, oracle: OraclePath, budgets: FloatArray, thresholds: FloatArray
     ) -> None:
-        self._config, self._oracle = config, oracle
-        self._budgets, self._thresholds = budgets, thresholds
+        self._config, self._budgets = config, budgets
+        self._ratio, self._correlation = oracle.ratio.tolist(), oracle.correlation
+        self._vol_ann = oracle.vol_ann
         self._names = [str(i) for i in range(len(budgets))]
+        self._targets, self._volatility = _targets(config, oracle, thresholds)
+        auction = config.auction
+        self._dear = config.levered and config.costs.borrow_rate > auction.max_borrow_rate
 
     def targets(self, t: int, leverage: float) -> tuple[FloatArray, float]:
         """Target exposures (n,) and their volatility, as `RiskTargets` on chain; `leverage` is today's."""
-        config, auction, x = self._config, self._config.auction, self._oracle.coordinates[t]
-        vol_ann = self._oracle.vol_ann[t] * self._oracle.ratio[t]
-        targets = target_exposures(x, vol_ann, auction.target_volatility, auction.max_leverage)
-        wanted = float(targets.sum())
-        if config.levered and wanted + auction.cash_buffer > 1:
-            cap = health_cap(targets, self._thresholds, config.guard.target_health, auction.cash_buffer)
-            if config.costs.borrow_rate > auction.max_borrow_rate:
-                cap = min(cap, max(leverage, 1 - auction.cash_buffer))
-            targets = targets * min(1.0, cap / wanted)
-        # with x' C x = 1 the volatility of k x / sigma is k
-        return targets, float(targets[0] * vol_ann[0] / x[0])
+        targets, volatility = self._targets[t], float(self._volatility[t])
+        if self._dear:  # debt is not raised, but need not fall
+            scale = min(1.0, max(leverage, 1 - self._config.auction.cash_buffer) / float(targets.sum()))
+            return targets * scale, volatility * scale
+        return targets, volatility
 
     def look(self, t: int, exposures: FloatArray) -> tuple[float, float]:
         """Volatility and parity gap."""
-        oracle = self._oracle
-        volatility, gap = risk_state(exposures, oracle.vol_ann[t], oracle.correlation[t], self._budgets)
-        return volatility * float(oracle.ratio[t]), gap
+        volatility, gap = scaled_risk_state(exposures * self._vol_ann[t], self._correlation[t], self._budgets)
+        return volatility * self._ratio[t], gap
 
     def trades(self, exposures: FloatArray, targets: FloatArray, debt: float, nav: float) -> FloatArray:
         """Trades (n,), fractions of NAV, that a keeper plans, as far as the day's loss budget pays."""
@@ -286,6 +283,26 @@ class _Desk:
             trades = trades - buys * max(0.0, 1 - room / (float(buys.sum()) or 1.0))
         cost, budget = config.costs.of(trades, nav), config.auction.loss_budget
         return trades * min(1.0, budget / cost) if cost > 0 else trades
+
+
+def _targets(
+    config: BacktestConfig, oracle: OraclePath, thresholds: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Target exposures (T, n) under the caps that no debt changes, and their volatilities (T,)."""
+    auction, first = config.auction, oracle.first
+    x, vol_ann = oracle.coordinates[first:], oracle.vol_ann[first:] * oracle.ratio[first:, None]
+    targets = np.zeros_like(oracle.vol_ann)
+    wanted = target_exposures(x, vol_ann, auction.target_volatility, auction.max_leverage)
+    if config.levered:
+        cap = health_cap(wanted, thresholds, config.guard.target_health, auction.cash_buffer)
+        total = wanted.sum(axis=1)
+        scale = np.where(total + auction.cash_buffer > 1, np.minimum(1.0, cap / total), 1.0)
+        wanted = wanted * scale[:, None]
+    targets[first:] = wanted
+    volatility = np.zeros(len(targets))
+    # with x' C x = 1 the volatility of k x / sigma is k
+    volatility[first:] = wanted[:, 0] * vol_ann[:, 0] / x[:, 0]
+    return targets, volatility
 
 
 def _vector(values: tuple[float, ...] | None, n: int, default: float, name: str) -> FloatArray:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from equipoise.policy.leverage import health_cap
-from equipoise.policy.parity import portfolio_volatility
+from equipoise.policy.parity import scaled_risk_state
 from equipoise.policy.rebalance import Bands, State, should_rebalance
 from equipoise.simulation.backtest import DEFAULT_THRESHOLD, BacktestResult
 from equipoise.simulation.benchmarks import Portfolio
@@ -44,6 +44,13 @@ def run_at_volatility(
         As `Portfolio`.
     """
     config, oracle = result.config, result.oracle
+    claimed = oracle.vol_ann * oracle.ratio[:, None]
+    uncapped = min(config.auction.max_leverage, 1 - config.auction.cash_buffer)  # no mix has a lower cap
+    nobody = np.zeros(prices.shape[1])  # the parity gap is the vault's own concern
+
+    def volatility(exposures: FloatArray, t: int) -> float:
+        return scaled_risk_state(exposures * claimed[t], oracle.correlation[t], nobody)[0]
+
     ledger = Ledger(prices, config.costs, config.auction.cash_buffer)
     bands = Bands(config.auction.parity_band, config.auction.volatility_band)
     for t in range(len(prices)):
@@ -51,18 +58,15 @@ def run_at_volatility(
         if t not in mixes and not exposures.any():
             continue
         mix = mixes[t] if t in mixes else exposures / exposures.sum()
-        a_unit = _volatility(mix, result, t)
-        size = min(config.auction.target_volatility / a_unit, _cap(mix, result))
-        # the parity gap is the vault's own concern
-        state = State(0.0, _volatility(exposures, result, t), size * a_unit)
-        if t in mixes or should_rebalance(state, bands):
+        a_unit = volatility(mix, t)
+        size = config.auction.target_volatility / a_unit
+        if size > uncapped:
+            size = min(size, _cap(mix, result))
+        # between turns the exposures are the mix, so that their volatility is their sum times the mix's
+        held = State(0.0, a_unit * float(exposures.sum()), size * a_unit)
+        if t in mixes or should_rebalance(held, bands):
             ledger.trade(t, size * mix - exposures)
     return ledger.portfolio(key, name, rule, oracle.covariances, max(oracle.first - 1, 0))
-
-
-def _volatility(exposures: FloatArray, result: BacktestResult, t: int) -> float:
-    oracle = result.oracle
-    return portfolio_volatility(exposures, oracle.vol_ann[t], oracle.correlation[t]) * float(oracle.ratio[t])
 
 
 def _cap(mix: FloatArray, result: BacktestResult) -> float:
@@ -71,5 +75,5 @@ def _cap(mix: FloatArray, result: BacktestResult) -> float:
     if not config.levered:
         return config.auction.max_leverage
     thresholds = np.array(config.thresholds or [DEFAULT_THRESHOLD] * len(mix))
-    safe = health_cap(mix, thresholds, config.guard.target_health, config.auction.cash_buffer)
+    safe = float(health_cap(mix, thresholds, config.guard.target_health, config.auction.cash_buffer))
     return min(config.auction.max_leverage, safe)

@@ -8,9 +8,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from equipoise.errors import SolverError
+from equipoise.solver.reductions import SHORT
 from equipoise.types import FloatArray
 
-__all__ = ["as_array", "as_budgets", "as_start", "check_correlation", "check_covariance", "equal_budgets"]
+__all__ = [
+    "BUDGET_SUM",
+    "as_array",
+    "as_budgets",
+    "as_start",
+    "check_correlation",
+    "check_covariance",
+    "equal_budgets",
+]
 
 SYMMETRY = 1e-8
 """Largest difference of mirrored entries of a correlation."""
@@ -46,6 +55,11 @@ def as_budgets(budgets: ArrayLike | None, n: int, m: int | None = None) -> Float
     b = as_array(budgets, "budgets")
     if b.shape != (n,) and b.shape != (m, n):
         raise SolverError(f"budgets have shape {b.shape}; give one an asset, ({n},)")
+    if b.ndim == 1 and n <= SHORT:
+        values = b.tolist()
+        total = sum(values)
+        if abs(total - 1.0) <= BUDGET_SUM and min(values) > 0:  # a NaN is in the sum
+            return b / total
     wrong = ~(b > 0) | ~np.isfinite(b)
     if wrong.any():
         at = tuple(map(int, np.argwhere(wrong)[0]))
@@ -60,13 +74,11 @@ def as_budgets(budgets: ArrayLike | None, n: int, m: int | None = None) -> Float
     return b / total
 
 
-def as_start(start: ArrayLike, n: int) -> FloatArray:
-    """Coordinates to start from, shape (n,), after the checks."""
+def as_start(start: ArrayLike, n: int, what: str = "coordinates") -> FloatArray:
+    """Coordinates, or weights, to start from, shape (n,), after the checks."""
     x = as_array(start, "start")
     if x.shape != (n,) or not (x > 0).all() or not np.isfinite(x).all():
-        raise SolverError(
-            f"start has shape {x.shape} or a value that is not > 0; give ({n},) coordinates > 0"
-        )
+        raise SolverError(f"start has shape {x.shape} or a value that is not > 0; give ({n},) {what} > 0")
     return x
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from equipoise.errors import SolverError
-from equipoise.solver.checks import as_array, as_budgets
+from equipoise.solver.checks import as_array, as_budgets, as_start
 from equipoise.solver.parity import solve_parity
 from equipoise.types import FloatArray
 
@@ -24,6 +24,8 @@ TOLERANCE = 1e-8
 
 _STEPS = 200
 _CLOSE = 1e-12
+_REACH = (-np.log(4.0), np.log(4.0))
+_LEAST = 4.0**-100
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ def solve_parity_constrained(
     *,
     lower: ArrayLike = 0.0,
     upper: ArrayLike = 1.0,
+    start: ArrayLike | None = None,
 ) -> ConstrainedSolution:
     """Risk budgeting with floors and caps.
 
@@ -75,6 +78,8 @@ def solve_parity_constrained(
         As `solve_parity`.
     lower, upper
         A number for all or shape (n,), 0 <= lower <= upper <= 1, with sum(lower) <= 1 <= sum(upper).
+    start
+        Shape (n,), > 0: weights to start from, e.g. of yesterday's matrix.
 
     Raises
     ------
@@ -86,12 +91,16 @@ def solve_parity_constrained(
     n = len(S)
     b = as_budgets(budgets, n)
     low, high = _bounds(lower, upper, n)
+    w = free.weights if start is None else as_start(start, n, "weights")
     if (free.weights >= low).all() and (free.weights <= high).all():
         return _solution(S, b, free.weights, low - 1.0, high + 1.0, free.volatility**2)
     scale = float(np.trace(S)) / n
     S = (S + S.T) / 2 / scale
-    variance = float(free.weights @ S @ free.weights)
-    w, multiplier = _on_the_budget_line(S, b, low, high, variance, np.clip(free.weights, low, high))
+    w = np.clip(w, low, high)
+    # at a solution lambda is w_i (S w)_i / b_i of each asset off its bounds
+    levels = (w * (S @ w) / b)[(w > low) & (w < high)]
+    near = float(np.median(levels)) if levels.size else 0.0
+    w, multiplier = _on_the_budget_line(S, b, low, high, near if near > 0 else free.volatility**2 / scale, w)
     return _solution(S * scale, b, w, low, high, multiplier * scale)
 
 
@@ -120,31 +129,35 @@ def _bounds(lower: ArrayLike, upper: ArrayLike, n: int) -> tuple[FloatArray, Flo
 def _on_the_budget_line(
     S: FloatArray, b: FloatArray, low: FloatArray, high: FloatArray, multiplier: float, w: FloatArray
 ) -> tuple[FloatArray, float]:
-    """w(lambda) with sum 1, and lambda: bisection of ln lambda, whose sum of weights rises with it."""
-    bottom, top = multiplier, multiplier
-    for _ in range(100):
-        w = _minimise(S, b, low, high, bottom, w)
-        if w.sum() <= 1:
-            break
-        bottom /= 4
-    else:
-        raise SolverError("hedges keep the floors from summing to 1 at any risk; lower the floors")
-    for _ in range(100):
-        w = _minimise(S, b, low, high, top, w)
-        if w.sum() >= 1 - _CLOSE:
-            break
-        top *= 4
+    """w(lambda) with sum 1, and lambda: Newton on ln lambda within a bracket, else bisection."""
+    bottom, top, least = 0.0, np.inf, multiplier * _LEAST
+    gap = np.inf
     for _ in range(_STEPS):
-        multiplier = float(np.sqrt(bottom * top))
         w = _minimise(S, b, low, high, multiplier, w)
-        gap = float(w.sum()) - 1
-        if abs(gap) <= _CLOSE or top / bottom - 1 <= 4e-16:
+        last, gap = gap, float(w.sum()) - 1
+        if abs(gap) <= _CLOSE or top <= bottom * (1 + 4e-16):
             break
-        if gap > 0:
-            top = multiplier
+        bottom, top = (bottom, multiplier) if gap > 0 else (multiplier, top)
+        if top < least:
+            raise SolverError("hedges keep the floors from summing to 1 at any risk; lower the floors")
+        # a factor of 4 at most: bounds that bind change the slope
+        guess = multiplier * float(np.exp(np.clip(-gap / _slope(S, b, low, high, multiplier, w), *_REACH)))
+        if bottom < guess < top and abs(gap) < 0.5 * abs(last):
+            multiplier = guess
+        elif bottom == 0 or top == np.inf:
+            multiplier *= 0.25 if gap > 0 else 4.0
         else:
-            bottom = multiplier
+            multiplier = float(np.sqrt(bottom * top))
     return w, multiplier
+
+
+def _slope(
+    S: FloatArray, b: FloatArray, low: FloatArray, high: FloatArray, multiplier: float, w: FloatArray
+) -> float:
+    """Derivative of the sum of w(lambda) by ln lambda; that of the pull of those off their bounds."""
+    free = (w > low) & (w < high)
+    pull = (multiplier * b / w)[free]
+    return float(np.linalg.solve(S[np.ix_(free, free)] + np.diag(pull / w[free]), pull).sum()) or 1e-300
 
 
 def _minimise(

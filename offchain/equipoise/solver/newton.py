@@ -18,7 +18,7 @@ import numpy as np
 from equipoise.solver.reductions import largest
 from equipoise.types import FloatArray
 
-__all__ = ["CONVERGED", "FULL_STEP", "MAX_ITERATIONS", "PATIENCE", "coordinates_newton"]
+__all__ = ["CONVERGED", "FULL_STEP", "MAX_ITERATIONS", "PATIENCE", "SWEEPS", "coordinates_newton", "swept"]
 
 FULL_STEP = 0.25
 """Below this delta the full step converges quadratically."""
@@ -29,6 +29,9 @@ CONVERGED = 1e-12
 MAX_ITERATIONS = 500
 PATIENCE = 2
 """Full steps in a row that no longer halve the error: rounding is reached."""
+
+SWEEPS = 2
+"""Of coordinate descent before Newton, over all coordinates at once: they save most of the damped steps."""
 
 
 def coordinates_newton(
@@ -57,6 +60,11 @@ def coordinates_newton(
     y = C.dot(x)
     scale = 1.0 / np.sqrt(x.dot(y))
     x, y = x * scale, y * scale
+    for _ in range(SWEEPS if start is None else 0):
+        x = swept(b, x, y)
+        y = C.dot(x)
+        scale = 1.0 / np.sqrt(x.dot(y))
+        x, y = x * scale, y * scale
     best, best_error, found, idle = x, np.inf, 0, 0
     for step in range(MAX_ITERATIONS):
         q = b / x
@@ -79,3 +87,10 @@ def coordinates_newton(
             idle = 0
         y = C.dot(x)
     return best, found
+
+
+def swept(b: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray:
+    """x_i with x_i (Cx)_i = b_i, each as if the others stayed, for y = Cx (see `stack`)."""
+    half = 0.5 * (y - x)
+    root = np.sqrt(half * half + b)
+    return np.where(half > 0, b / (root + half), root - half)

@@ -6,14 +6,15 @@ it, fails: good input does not pay for the diagnosis of bad input.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from equipoise.errors import SolverError
 from equipoise.solver.checks import ROUNDED, as_array, as_budgets, as_start, check_covariance
-from equipoise.solver.conjugate import coordinates_conjugate
+from equipoise.solver.compiled import contiguous, kernels
+from equipoise.solver.conjugate import Rough, coordinates_conjugate
 from equipoise.solver.newton import coordinates_newton
 from equipoise.solver.reductions import smallest
 from equipoise.solver.solution import ROUNDING_TOLERANCE, TOLERANCE, ParitySolution, certify
@@ -27,6 +28,7 @@ SAFE_PIVOT = 1e-4
 DENSE_UP_TO = 80
 """Assets up to which factorising in each step is faster than conjugate gradients."""
 
+_NO_START = np.empty(0)
 _SKEW = 1e-10
 """What a probe may find of rounding; a skew entry that matters moves it by at least 1e-8."""
 
@@ -66,16 +68,31 @@ def solve_parity(
         raise SolverError(f"covariance has shape {S.shape}; it must be square, (n, n)")
     n = len(S)
     b = as_budgets(budgets, n)
-    x = None if start is None else as_start(start, n)
+    x = None if start is None else contiguous(as_start(start, n))
     with np.errstate(all="ignore"):  # what they warn of fails a check
-        solution = None
-        if n > DENSE_UP_TO:
-            solution = _by_products(S, b, x, assume_definite)
+        solution = (_compiled if n <= DENSE_UP_TO else _by_products)(S, b, x, assume_definite)
         if solution is None or not solution.max_error <= tolerance:
             solution = _by_factors(S, b, x, assume_definite)
         if solution.max_error <= tolerance:
             return solution
         return _excused(S, b, solution, tolerance)
+
+
+def _compiled(
+    S: FloatArray, b: FloatArray, start: FloatArray | None, assume_definite: bool
+) -> ParitySolution | None:
+    """None without numba, and where something is to be said about the matrix."""
+    machine = kernels()
+    if machine is None:
+        return None
+    x, sigma, iterations, symmetric, pivot = machine.coordinates_dense(
+        contiguous(S), b, _NO_START if start is None else start
+    )
+    if not symmetric:
+        return None
+    if not (assume_definite or pivot > SAFE_PIVOT):
+        check_covariance(S)
+    return certify(partial(_product, S, 1.0 / sigma), sigma, x, b, iterations)
 
 
 def _by_factors(
@@ -99,20 +116,26 @@ def _by_factors(
 def _by_products(
     S: FloatArray, b: FloatArray, start: FloatArray | None, assume_definite: bool
 ) -> ParitySolution:
-    sigma = np.sqrt(S.diagonal())
+    machine, probe, rough = kernels(), _probe(len(S)), None
+    if machine is None:
+        sigma = np.sqrt(S.diagonal())
+        rows, columns = (_product(M, 1.0 / sigma, probe) for M in (S, S.T))
+    else:
+        lower, sigma, rows, columns = machine.scan(contiguous(S), probe)
+        rough = Rough(partial(machine.product_lower, lower), partial(machine.direction, lower))
     inverse = 1.0 / sigma
-
-    def product(v: FloatArray) -> FloatArray:
-        return S.dot(v * inverse) * inverse
-
-    probe = _probe(len(S))
-    skew = product(probe) - S.T.dot(probe * inverse) * inverse
-    if not np.abs(skew).max() <= _SKEW * len(S) ** 0.5:
+    if not np.abs(rows - columns).max() <= _SKEW * len(S) ** 0.5:
         check_covariance(S)
     if not (assume_definite or _surely_definite(S * inverse[:, None] * inverse)):
         check_covariance(S)
-    x, iterations = coordinates_conjugate(product, b, start)
+    product = partial(_product, S, inverse)
+    x, iterations = coordinates_conjugate(product, b, start, rough)
     return certify(product, sigma, x, b, iterations)
+
+
+def _product(S: FloatArray, inverse: FloatArray, v: FloatArray) -> FloatArray:
+    """C v, `inverse` the reciprocals of the standard deviations."""
+    return S.dot(v * inverse) * inverse
 
 
 def _surely_definite(C: FloatArray) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 
 from equipoise.types import FloatArray
 
-__all__ = ["largest", "smallest"]
+__all__ = ["SHORT", "largest", "smallest"]
 
 SHORT = 64
 

@@ -16,8 +16,8 @@ from equipoise.types import FloatArray, IntArray
 
 __all__ = ["chunks", "coordinates_stack", "smallest_pivot"]
 
-CHUNK = 1 << 18
-"""Numbers in the matrices of a chunk: 2 MiB."""
+CHUNK = 1 << 17
+"""Numbers in the matrices of a chunk: 1 MiB."""
 
 SWEEPS = 3
 """Of coordinate descent before Newton: each saves about one of its first steps, at a third of the price."""

@@ -159,7 +159,7 @@ def test_model_id__defaults__readable_and_pinned() -> None:
     """Signers compare this text: a change here is a new model."""
     config = BlendConfig()
     assert config.model_id == (
-        "blend-1:ewma(0.94)*0.25+garch(1,1,7d)*0.25+implied(3d)*0.5"
+        "blend-2:ewma(0.94)*0.25+garch(1,1,7d)*0.25+implied(3d)*0.5"
         ";corr(0.97,constant,0.05,window=250,floor=0.02);min=30"
     )
     assert config.model_hash == hashlib.sha256(config.model_id.encode()).hexdigest()

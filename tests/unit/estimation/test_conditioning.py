@@ -42,19 +42,25 @@ def test_repair_correlation__good_matrix__unchanged() -> None:
 
 
 @pytest.mark.parametrize(
-    ("matrix", "floor"),
+    ("matrix", "floor", "message"),
     [
-        (np.ones((2, 3)), 0.02),
-        (np.array([[1.0, 0.5], [0.4, 1.0]]), 0.02),
-        (np.array([[2.0, 0.5], [0.5, 1.0]]), 0.02),
-        (np.array([[1.0, np.nan], [np.nan, 1.0]]), 0.02),
-        (np.eye(2), 0.0),
-        (np.eye(2), 1.0),
+        (np.ones((2, 3)), 0.02, r"shape \(2, 3\); it must be square"),
+        (np.ones((0, 0)), 0.02, r"shape \(0, 0\)"),
+        (np.array([[1.0, 0.5], [0.4, 1.0]]), 0.02, r"\[0, 1\] is 0.5, but \[1, 0\] is 0.4"),
+        (np.array([[1.0, 0.5], [0.5, 2.0]]), 0.02, r"\[1, 1\] is 2; it must be 1"),
+        (np.array([[1.0, np.nan], [np.nan, 1.0]]), 0.02, r"\[0, 1\] is nan; it must be finite"),
+        (np.eye(2), 0.0, "floor 0.0 is outside"),
+        (np.eye(2), 1.0, "floor 1.0 is outside"),
     ],
 )
-def test_repair_correlation__outside_the_domain__estimation_error(matrix: np.ndarray, floor: float) -> None:
-    with pytest.raises(EstimationError):
+def test_repair_correlation__outside_the_domain__names_the_entry(
+    matrix: np.ndarray, floor: float, message: str
+) -> None:
+    with pytest.raises(EstimationError, match=message):
         repair_correlation(matrix, floor)
+    if "floor" not in message and "must be 1" not in message:
+        with pytest.raises(EstimationError, match=message):
+            nearest_correlation(matrix)
 
 
 def test_shrink_constant__five_percent__off_diagonal_scaled() -> None:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from equipoise.errors import EstimationError
+from equipoise.estimation.covariance import EwmaCovariance, estimate_with
 from equipoise.estimation.ewma import EstimationConfig, estimate, estimate_path
 
 
@@ -142,19 +143,25 @@ def test_estimate__too_few_days__estimation_error() -> None:
 
 
 @pytest.mark.parametrize(
-    "prices",
+    ("prices", "message"),
     [
-        pd.DataFrame(),
-        market(1).reset_index(drop=True),
-        market(1).iloc[::-1],
-        pd.concat([market(1), market(1).tail(1)]),
-        market(1) * -1,
+        (pd.DataFrame(), "an empty table"),
+        (market(1).iloc[:0], "an empty table"),
+        (market(1)[[]], "an empty table"),
+        (market(1).reset_index(drop=True), "indexed by day"),
+        (market(1).iloc[::-1], "2023-04-30 follows 2023-05-01; sort them"),
+        (pd.concat([market(1), market(1).tail(1)]), "2023-05-01 follows 2023-05-01; .* keep one row a day"),
+        (market(1).tz_localize("Asia/Tokyo"), "the days have the time zone Asia/Tokyo; drop it"),
+        (market(1) * -1, "BTC is -.* on 2023-01-02; prices are finite and > 0"),
+        (market(1) * np.inf, "BTC is inf on 2023-01-02"),
+        (market(1)[["BTC", "BTC"]], "two columns are named BTC"),
+        (market(1).astype({"ETH": str}), "ETH holds .*, not numbers"),
     ],
-    ids=["empty", "no dates", "unsorted", "duplicate", "negative"],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_estimate__unchecked_prices__estimation_error(prices: pd.DataFrame) -> None:
-    for function in (estimate, estimate_path):
-        with pytest.raises(EstimationError):
+def test_estimate__unchecked_prices__estimation_error(prices: pd.DataFrame, message: str) -> None:
+    for function in (estimate, estimate_path, lambda p: estimate_with(p, EwmaCovariance())):
+        with pytest.raises(EstimationError, match=message):
             function(prices)
 
 

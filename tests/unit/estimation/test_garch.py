@@ -110,7 +110,7 @@ def test_garch_volatility__optimiser_gives_up__estimation_error_not_a_number(
 ) -> None:
     closes, _ = simulated(5, 400)
     monkeypatch.setattr("arch.univariate.base.ARCHModelResult.convergence_flag", 9)
-    with pytest.raises(EstimationError, match=r"GARCH of SIM did not converge \(flags 9, 9, 9;"):
+    with pytest.raises(EstimationError, match=r"GARCH of SIM did not converge \(flags 9, 9, 9, 9, 9, 9;"):
         garch_volatility(closes)
     assert not recwarn.list
     assert capfd.readouterr() == ("", "")

@@ -112,3 +112,9 @@ def test_load_implied__deribit_dvol__every_day_has_both() -> None:
     assert implied.at("2021-03-24") == pytest.approx({"BTC": 0.9504, "ETH": 1.0673})
     assert implied.at("2021-03-23") == {}
     assert not implied.values.isna().to_numpy().any()
+
+
+def test_implied_volatility__days_with_a_time_zone__named() -> None:
+    days = pd.date_range("2024-01-01", periods=3, tz="UTC")
+    with pytest.raises(MarketDataError, match="the days have the time zone UTC; drop it"):
+        ImpliedVolatility(pd.DataFrame({"BTC": 0.5}, days))

@@ -9,11 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from equipoise.errors import EstimationError
-from equipoise.estimation import garch_model, har, models
+from equipoise.estimation import garch_model, har, models, yang_zhang
 from equipoise.estimation.garch_model import GarchModel
-from equipoise.estimation.har import HarModel, parkinson
+from equipoise.estimation.har import HarModel
 from equipoise.estimation.implied import ImpliedVolatility
 from equipoise.estimation.models import BlendModel, EwmaModel, ImpliedModel, VolatilityModel
+from equipoise.estimation.range_based import ESTIMATORS, garman_klass, parkinson
+from equipoise.estimation.yang_zhang import YangZhangModel
 
 T = 700
 INDEX = pd.date_range("2020-01-01", periods=T, name="date")
@@ -32,22 +34,27 @@ def garch_closes(seed: int = 1, gamma: float = 0.0, days: int = T) -> tuple[pd.S
     return pd.Series(100 * np.exp(np.cumsum(moves)), index, name="A"), pd.Series(ahead, index)
 
 
-def ranges(closes: pd.Series, seed: int = 2) -> pd.Series:
-    """Parkinson's variance of random walks of 50 steps between the closes."""
+def bars_of(closes: pd.Series, seed: int = 2) -> pd.DataFrame:
+    """Bars that end at the closes, by walks of 50 steps from one to the next."""
     rng = np.random.default_rng(seed)
-    width = closes.pct_change().abs().fillna(0.01).rolling(20, min_periods=1).mean().to_numpy()
-    walks = (rng.standard_normal((len(closes), 50)) / 50**0.5 * width[:, None]).cumsum(axis=1)
-    high, low = (pd.Series(np.exp(f(walks, axis=1)), closes.index) for f in (np.max, np.min))
-    return parkinson(high, low)
+    logs = np.log(closes.to_numpy())
+    moves = np.diff(logs, prepend=logs[0])
+    walks = (rng.standard_normal((len(closes), 50)) / 50**0.5 * 0.03).cumsum(axis=1)
+    bridges = walks + np.outer(moves - walks[:, -1], np.arange(1, 51) / 50) + (logs - moves)[:, None]
+    paths = np.column_stack([logs - moves, bridges])
+    table = np.exp(np.column_stack([paths[:, 0], paths.max(axis=1), paths.min(axis=1), paths[:, -1]]))
+    return pd.DataFrame(table, closes.index, ["open", "high", "low", "close"])
 
 
+BARS = bars_of(garch_closes()[0])
 QUOTES = ImpliedVolatility(pd.DataFrame({"A": np.random.default_rng(3).uniform(0.3, 0.9, T)}, INDEX))
 EVERY: dict[str, VolatilityModel] = {
     "EwmaModel": EwmaModel(),
     "GarchModel": GarchModel(),
     "GarchModel, asymmetric": GarchModel(asymmetric=True),
     "HarModel": HarModel(),
-    "HarModel, range": HarModel(ranges(garch_closes()[0])),
+    "HarModel, range": HarModel(garman_klass(BARS)),
+    "YangZhangModel": YangZhangModel(BARS),
     "ImpliedModel": ImpliedModel(QUOTES, "A"),
     "BlendModel": BlendModel([EwmaModel(), GarchModel()], [0.5, 0.5]),
 }
@@ -55,7 +62,10 @@ EVERY: dict[str, VolatilityModel] = {
 
 def test_every_model__of_the_package__is_tested_here() -> None:
     names = {
-        name for module in (models, garch_model, har) for name in module.__all__ if name.endswith("Model")
+        name
+        for module in (models, garch_model, har, yang_zhang)
+        for name in module.__all__
+        if name.endswith("Model")
     }
     assert names - {"VolatilityModel"} == {name.split(",")[0] for name in EVERY}
 
@@ -73,6 +83,45 @@ def test_forecasts__future_shuffled__the_past_does_not_change(name: str, horizon
     pd.testing.assert_series_equal(before, model.forecasts(other, horizon).iloc[:cut])
     # nor when the future is not there at all
     pd.testing.assert_series_equal(before, model.forecasts(closes.iloc[:cut], horizon), check_freq=False)
+
+
+@pytest.mark.parametrize("horizon", [1, 30])
+@pytest.mark.parametrize("name", ["yang-zhang", *ESTIMATORS])
+def test_range_models__future_bars_shuffled__the_past_does_not_change(name: str, horizon: int) -> None:
+    closes, cut = garch_closes()[0], 520
+    order = np.random.default_rng(1).permutation(T - cut)
+    other = BARS.copy()
+    other.iloc[cut:] = BARS.iloc[cut:].to_numpy()[order] * 2
+    before, after = (
+        (YangZhangModel(bars) if name == "yang-zhang" else HarModel(ESTIMATORS[name](bars)))
+        .forecasts(closes, horizon)
+        .iloc[: cut - 1]
+        for bars in (BARS, other)
+    )
+    assert before.notna().sum() > 200
+    pd.testing.assert_series_equal(before, after)
+
+
+def test_har_model__range_of_another_level__same_forecasts() -> None:
+    closes, proxy = garch_closes()[0], parkinson(BARS)
+    one, other = (HarModel(p).forecasts(closes, 7) for p in (proxy, proxy * 9))
+    pd.testing.assert_series_equal(one, other)
+
+
+@pytest.mark.parametrize("wild", [1e-12, 1e6])
+def test_har_model__range_that_explodes_for_a_day__within_the_cap(wild: float) -> None:
+    """As EGARCH's forecasts were seen to do: whatever the model says, it is not far from the EWMA's."""
+    closes, proxy = garch_closes()[0], garman_klass(BARS)
+    proxy.iloc[500] *= wild
+    ratio = (HarModel(proxy).forecasts(closes, 1) / EwmaModel().forecasts(closes, 1)).dropna()
+    assert ratio.between(0.25 - 1e-9, 4 + 1e-9).all()
+
+
+def test_har_model__range_that_begins_with_rest__finite() -> None:
+    """A bar without a move has a variance of 0, which is no division."""
+    proxy = parkinson(BARS)
+    proxy.iloc[:5] = 0.0
+    assert HarModel(proxy).forecasts(garch_closes()[0], 1).iloc[300:].gt(0).all()
 
 
 def test_implied_model__future_quotes_changed__the_past_does_not_change() -> None:
@@ -107,12 +156,14 @@ def test_har_model__with_ranges__closer_than_with_squares() -> None:
     daily = 0.02 * np.exp(np.convolve(rng.normal(0, 0.3, T + 20), np.ones(20) / 4, "valid")[:T])
     walks = (rng.standard_normal((T, 60)) * daily[:, None] / 60**0.5).cumsum(axis=1)
     closes = pd.Series(100 * np.exp(walks[:, -1].cumsum()), INDEX, name="A")
-    high = pd.Series(np.exp(np.maximum(walks.max(axis=1), 0)), INDEX)
-    low = pd.Series(np.exp(np.minimum(walks.min(axis=1), 0)), INDEX)
+    starts = np.zeros((T, 1))
+    paths = np.exp(np.column_stack([starts, walks]))
+    bars = pd.DataFrame(
+        {"open": 1.0, "high": paths.max(axis=1), "low": paths.min(axis=1), "close": paths[:, -1]}, INDEX
+    )
     true = pd.Series(daily, INDEX).shift(-1) * 365**0.5
     plain, ranged = (
-        np.abs(np.log(m.forecasts(closes, 1) / true)).mean()
-        for m in (HarModel(), HarModel(parkinson(high, low)))
+        np.abs(np.log(m.forecasts(closes, 1) / true)).mean() for m in (HarModel(), HarModel(parkinson(bars)))
     )
     assert ranged < 0.8 * plain
 
@@ -155,9 +206,22 @@ def test_forecasts__a_jump_of_ten_times__stay_within_the_cap(name: str) -> None:
         (lambda: GarchModel().forecasts(-garch_closes()[0], 1), "not > 0"),
         (
             lambda: HarModel(pd.Series(dtype=float)).forecasts(garch_closes()[0], 1),
-            "no variance proxy of A on",
+            "the variance proxy of A is nan on 2020-01-02; give one",
         ),
-        (lambda: parkinson(pd.Series([1.0], INDEX[:1]), pd.Series([2.0], INDEX[:1])), "high 1 and low 2"),
+        (
+            lambda: HarModel(pd.Series(-1.0, INDEX)).forecasts(garch_closes()[0], 1),
+            "the variance proxy of A is -1 on",
+        ),
+        (
+            lambda: EwmaModel().forecasts(garch_closes()[0].tz_localize("UTC"), 1),
+            "the days have the time zone UTC; drop it",
+        ),
+        (
+            lambda: HarModel().forecasts(garch_closes()[0].tz_localize("UTC"), 1),
+            "the days have the time zone UTC; drop it",
+        ),
+        (lambda: GarchModel().forecasts(garch_closes()[0].iloc[:0], 1), "A has 0 closes; give at least two"),
+        (lambda: EwmaModel().forecasts(garch_closes()[0].iloc[:0], 1), "empty table"),
     ],
 )
 def test_models__bad_input__named(act: object, message: str) -> None:

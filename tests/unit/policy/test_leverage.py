@@ -30,6 +30,12 @@ def test_health_cap__nothing_held__is_no_cap() -> None:
     assert health_factor([1.0], [0.8], 0.0) == float("inf")
 
 
+def test_health_cap__many_days_at_once__each_as_alone() -> None:
+    days = [[0.5, 0.5], [0.0, 0.0], [2.0, 0.1]]
+    found = health_cap(days, [0.8, 0.7], 1.6, 0.02)
+    assert list(found) == [health_cap(day, [0.8, 0.7], 1.6, 0.02) for day in days]  # type: ignore[arg-type]
+
+
 @given(health=st.floats(0.2, 1.59), ltv=st.floats(0.1, 0.9), discount=st.floats(0, 0.03))
 def test_ripcord_fraction__after_the_sale__the_target_stands(
     health: float, ltv: float, discount: float

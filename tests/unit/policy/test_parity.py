@@ -8,7 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from equipoise.errors import InputError
-from equipoise.policy.parity import parity_gap, portfolio_volatility, risk_shares, target_exposures
+from equipoise.policy.parity import (
+    parity_gap,
+    portfolio_volatility,
+    risk_shares,
+    risk_state,
+    scaled_risk_state,
+    target_exposures,
+)
 from equipoise.solver.parity import solve_parity
 
 PAIR = np.array([[1.0, 0.5], [0.5, 1.0]])
@@ -54,6 +61,25 @@ def test_target_exposures__any_market__parity_at_the_target_or_at_the_cap(
         assert volatility <= target * (1 + 1e-9)
 
 
+@given(seed=st.integers(0, 10_000), days=st.integers(1, 5), cap=st.floats(0.1, 5.0))
+def test_target_exposures__many_days_at_once__each_as_alone(seed: int, days: int, cap: float) -> None:
+    rng = np.random.default_rng(seed)
+    x, vol_ann = rng.uniform(0.1, 1, (days, 3)), rng.uniform(0.05, 2, (days, 3))
+    found = target_exposures(x, vol_ann, 0.3, cap)
+    for day in range(days):
+        np.testing.assert_array_equal(found[day], target_exposures(x[day], vol_ann[day], 0.3, cap))
+
+
+@given(seed=st.integers(0, 10_000))
+def test_scaled_risk_state__good_arrays__same_as_checked(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    exposures, vol_ann, budgets = rng.uniform(0, 1, 2), rng.uniform(0.1, 1, 2), np.array([0.4, 0.6])
+    expected = risk_state(exposures, vol_ann, PAIR, budgets)
+    assert scaled_risk_state(exposures * vol_ann, PAIR, budgets) == expected
+    assert expected[0] == pytest.approx(portfolio_volatility(exposures, vol_ann, PAIR))
+    assert scaled_risk_state(np.zeros(2), PAIR, budgets) == (0.0, 0.0)
+
+
 @pytest.mark.parametrize(
     "call",
     [
@@ -66,6 +92,9 @@ def test_target_exposures__any_market__parity_at_the_target_or_at_the_cap(
         lambda: target_exposures([0.7, 0.0], [0.2, 0.4], 0.1),
         lambda: target_exposures([0.7, 0.7], [0.2, -0.4], 0.1),
         lambda: target_exposures([0.7, 0.7], [0.2, 0.4], 0.0),
+        lambda: target_exposures([0.7, 0.7], [0.2, float("nan")], 0.1),
+        lambda: target_exposures([[0.7, 0.7]], [0.2, 0.4], 0.1),
+        lambda: target_exposures([], [], 0.1),
         lambda: target_exposures([0.7, 0.7], [0.2, 0.4], 0.1, float("inf")),
     ],
 )

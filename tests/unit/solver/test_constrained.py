@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cvxpy as cp
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from equipoise.errors import SolverError
-from equipoise.solver import solve_parity, solve_parity_constrained
+from equipoise.solver import constrained, solve_parity, solve_parity_constrained
 from equipoise.types import FloatArray
 
 
@@ -97,3 +99,39 @@ def test_solve_parity_constrained__bounds_that_admit_nothing__named(
 ) -> None:
     with pytest.raises(SolverError, match=message):
         solve_parity_constrained(np.diag([0.1, 0.2, 0.3]), **bounds)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("spoilt", [False, True])
+def test_solve_parity_constrained__start__same_portfolio(seed: int, spoilt: bool) -> None:
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(3, 12))
+    S, low, high = covariance(rng, n), np.full(n, 0.3 / n), np.full(n, 1.3 / n)
+    cold = solve_parity_constrained(S, lower=low, upper=high)
+    assert cold.unmet
+    start = rng.dirichlet(np.ones(n)) if spoilt else cold.weights * rng.uniform(0.99, 1.01, n)
+    warm = solve_parity_constrained(S, lower=low, upper=high, start=start)
+    np.testing.assert_allclose(warm.weights, cold.weights, rtol=1e-7)
+    assert warm.unmet == cold.unmet
+
+
+def test_solve_parity_constrained__start__fewer_minimisations(monkeypatch: pytest.MonkeyPatch) -> None:
+    S = covariance(np.random.default_rng(0), 8)
+    calls: list[float] = []
+    real = constrained._minimise
+
+    def counted(*arguments: Any) -> FloatArray:
+        calls.append(arguments[4])
+        return real(*arguments)
+
+    monkeypatch.setattr(constrained, "_minimise", counted)
+    first = solve_parity_constrained(S, upper=0.2)
+    cold = len(calls)
+    solve_parity_constrained(S * 1.001 + 1e-4 * np.diag(np.diag(S)), upper=0.2, start=first.weights)
+    assert len(calls) - cold < cold <= 20
+
+
+@pytest.mark.parametrize("start", [[0.5, 0.5], [1.0, -1.0, 1.0], [1.0, np.nan, 1.0]])
+def test_solve_parity_constrained__start_that_is_none__named(start: list[float]) -> None:
+    with pytest.raises(SolverError, match=r"start has shape .* give \(3,\) weights > 0"):
+        solve_parity_constrained(np.diag([0.1, 0.2, 0.3]), upper=0.4, start=start)

@@ -12,7 +12,7 @@ from plotly.subplots import make_subplots
 
 from equipoise.report import format as fmt
 from equipoise.report.charts.performance import drawdowns, nav
-from equipoise.report.draw import EndLabel, add_swatches, display_name, end_labels, stack
+from equipoise.report.draw import EndLabel, add_swatches, display_name, end_labels, log_ticks, stack
 from equipoise.report.theme import (
     FRAME,
     HEIGHT,
@@ -118,24 +118,30 @@ def volatility(study: Study) -> Chart:
     figure = new_figure(study.vault.nav.index)
     target = study.backtest.config.auction.target_volatility
     labels = [EndLabel(f"Target<br>{fmt.percent(target)}", target, _TARGET)]
-    peak, window = target, min(WINDOW, len(study.vault.nav) // 3)
+    window = min(WINDOW, len(study.vault.nav) // 3)
+    low = high = target
     annual = per_year(pd.DatetimeIndex(study.vault.nav.index)) ** 0.5
     for portfolio in reversed(study.portfolios):
         style = PORTFOLIO_STYLES[portfolio.key]
         realised = portfolio.nav.pct_change().rolling(window).std() * annual
-        known = realised.dropna()
+        known = realised[realised > 0]  # a path that rests has none to show on this scale
+        if known.empty:
+            continue
         figure.add_scatter(
             x=realised.index,
-            y=realised,
+            y=realised.where(realised > 0),
             name=safe(portfolio.name),
             line={"color": style.colour, "dash": style.dash, "width": style.width},
             hovertemplate="%{y:.1%}",
         )
-        peak = max(peak, float(known.max()))
+        low, high = min(low, float(known.min())), max(high, float(known.max()))
         labels.append(EndLabel(display_name(portfolio), float(known.iloc[-1]), style.colour))
     figure.add_hline(y=target, line={"color": _TARGET, "dash": "dash", "width": 2})
-    figure.update_yaxes(title_text="Volatility a year", tickformat=".1~%")
-    end_labels(figure, labels, (0.0, 1.05 * peak))
+    limits = low / 1.06, high * 1.06
+    ticks = log_ticks(*limits)
+    figure.update_yaxes(type="log", tickvals=ticks, ticktext=[f"{100 * tick:g}%" for tick in ticks])
+    figure.update_yaxes(title_text="Volatility a year (log scale)")
+    end_labels(figure, labels, limits, log=True)
     return Chart(
         "volatility",
         f"The vault realised {fmt.percent(study.vault.statistics.volatility)} for a target of "
@@ -226,16 +232,16 @@ def costs(study: Study) -> Chart:
     order = sorted(study.portfolios, key=lambda p: p.statistics.trading_cost)
     names = [display_name(p) for p in order]
     colours = [PORTFOLIO_STYLES[p.key].colour for p in order]
-    for column, values, form in (
-        (1, [p.statistics.turnover for p in order], ".0%"),
-        (2, [p.statistics.trading_cost for p in order], ".2%"),
+    for column, values, digits in (
+        (1, [p.statistics.turnover for p in order], 0),
+        (2, [p.statistics.trading_cost for p in order], 2),
     ):
         figure.add_bar(
             x=values,
             y=names,
             orientation="h",
             marker={"color": colours},
-            text=[f"{value:{form}}" for value in values],
+            text=[fmt.percent(value, digits) for value in values],
             textposition="outside",
             cliponaxis=False,
             hoverinfo="skip",
@@ -268,6 +274,7 @@ def sensitivity(study: Study) -> Chart:
         ("Cost a year", "trading_cost", ".2%"),
         ("Trades", "rebalances", ",.0f"),
     )
+    own = _own_point(study, (first, rows), (second, columns))
     for column, (_, name, form) in enumerate(panels, start=1):
         table = study.sweep.pivot(index=first, columns=second, values=name)
         figure.add_heatmap(
@@ -286,9 +293,21 @@ def sensitivity(study: Study) -> Chart:
     figure.update_layout(hovermode=False, margin={"r": 40, "t": 50})
     figure.update_xaxes(type="category", range=None, autorange=True)
     figure.update_yaxes(type="category")
-    figure.update_yaxes(title_text=first.replace("_", " ").capitalize(), col=1)
+    figure.update_yaxes(title_text=_named(first), col=1)
     for column, (title, _, _) in enumerate(panels, start=1):
-        figure.update_xaxes(title_text=second.replace("_", " ").capitalize(), col=column)
+        figure.update_xaxes(title_text=_named(second), col=column)
+        if own is not None:
+            i, j = own
+            figure.add_shape(
+                type="rect",
+                x0=j - 0.5,
+                x1=j + 0.5,
+                y0=i - 0.5,
+                y1=i + 0.5,
+                line={"color": INK, "width": 2.5},
+                row=1,
+                col=column,
+            )
         axis = figure.layout["xaxis" if column == 1 else f"xaxis{column}"]
         figure.add_annotation(
             text=f"<b>{title}</b>",
@@ -306,10 +325,32 @@ def sensitivity(study: Study) -> Chart:
         "sensitivity",
         f"Over the grid the Sharpe ratio moves by {fmt.ratio(float(spread))}, the cost from "
         f"{fmt.percent(float(cost.min()), 2)} to {fmt.percent(float(cost.max()), 2)} a year",
-        f"{len(study.sweep)} backtests; nothing was chosen by their results. "
-        f"{len(columns)} values of {second.replace('_', ' ')} by {len(rows)} of {first.replace('_', ' ')}.",
+        f"{len(study.sweep)} backtests; nothing was chosen by their results. Darker is more"
+        + ("; framed are the study's own settings." if own else "."),
         figure,
     )
+
+
+def _named(parameter: str) -> str:
+    """With its unit, where the name alone leaves it open."""
+    units = {"parity_band": "of the variance", "volatility_band": "of target"}
+    name = parameter.replace("_", " ").capitalize()
+    return f"{name} ({units[parameter]})" if parameter in units else name
+
+
+def _own_point(
+    study: Study, first: tuple[str, Sequence[float]], second: tuple[str, Sequence[float]]
+) -> tuple[int, int] | None:
+    """Row and column of the grid that the study itself ran with, when it is among them."""
+    config = study.backtest.config
+    parts = (config.auction, config.estimation, config)
+    places = []
+    for name, values in (first, second):
+        own = next(getattr(part, name) for part in parts if hasattr(part, name))
+        if own not in values:
+            return None
+        places.append(sorted(values).index(own))
+    return places[0], places[1]
 
 
 def _ordered(portfolios: Sequence[Portfolio], values: Sequence[float]) -> list[Portfolio]:

@@ -15,6 +15,7 @@ from equipoise.simulation.study import Study
 
 __all__ = [
     "HEADERS",
+    "caption",
     "held_on",
     "render_equal_risk",
     "render_study",
@@ -26,19 +27,20 @@ HEADERS = (
     "Portfolio",
     "Return a year",
     "Volatility",
-    "Drawdown",
+    "Deepest drawdown",
     "Sharpe",
     "Sharpe, interval",
     "Parity ahead by",
-    "Turnover",
-    "Cost",
+    "Turnover a year",
+    "Cost a year",
 )
 _SHORT = {
     "Return a year": "Return/y",
     "Volatility": "Vol.",
-    "Drawdown": "Fall",
+    "Deepest drawdown": "Fall",
     "Parity ahead by": "Ahead by",
-    "Turnover": "Turn.",
+    "Turnover a year": "Turn./y",
+    "Cost a year": "Cost/y",
 }
 
 
@@ -62,7 +64,7 @@ def render_equal_risk(study: Study) -> Table:
     """The same mixes at the vault's volatility, for a terminal."""
     target = fmt.percent(study.backtest.config.auction.target_volatility, 0)
     title = f"At equal risk: each steered to {target} a year as the vault is"
-    return _table(title, _caption(study), study.equal_risk, study.equal_risk_uncertainty)
+    return _table(title, caption(study), study.equal_risk, study.equal_risk_uncertainty)
 
 
 def _table(
@@ -75,7 +77,8 @@ def _table(
         header = _SHORT.get(HEADERS[i], HEADERS[i])
         table.add_column(header, justify="right" if i else "left", no_wrap=True)
     for k, row in enumerate(study_rows(portfolios, uncertainty)):
-        table.add_row(*(escape(row[i]) for i in shown), style="bold" if k == 0 else "")
+        cells = (escape(row[i].replace(" to ", "..")) for i in shown)  # eighty columns are narrow
+        table.add_row(*cells, style="bold" if k == 0 else "")
     return table
 
 
@@ -116,10 +119,11 @@ def _row(portfolio: Portfolio, uncertainty: Uncertainty) -> tuple[str, ...]:
 
 
 def _interval(interval: Interval) -> str:
-    return f"{fmt.ratio(interval.low)}..{fmt.ratio(interval.high)}"
+    return f"{fmt.ratio(interval.low)} to {fmt.ratio(interval.high)}"
 
 
-def _caption(study: Study) -> str:
+def caption(study: Study) -> str:
+    """What the columns of intervals mean."""
     return (
         f"Interval: {fmt.percent(study.uncertainty.level, 0)} of resampled histories. Ahead by: the vault's "
         "Sharpe ratio less this one, on the same resamples; an interval around 0 is no difference."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from equipoise import __version__
 from equipoise.report import format as fmt
 from equipoise.report.html import figure_html, page, table_html
 from equipoise.report.study.charts import study_charts
-from equipoise.report.study.table import HEADERS, held_on, study_rows
+from equipoise.report.study.table import HEADERS, caption, held_on, study_rows
 from equipoise.report.summary import to_json
 from equipoise.report.theme import Chart, safe
 from equipoise.report.write import check_directory, write_files
@@ -46,7 +45,8 @@ _ASSUMED = (
     ("Cash", "Earns nothing, though a vault calmer than its market is mostly cash; "
      "the risk-free rate of the Sharpe ratio is 0 too."),
     ("Agreement", "From February to May 2020 this backtest and the replay of the real contracts "
-     "differ by at most 1.5 % of NAV on any day and 0.7 % at its end (tests/e2e/test_backtest.py)."),
+     "differed by at most 0.7 % of NAV on any day and 0.2 % at its end; tests/e2e/test_backtest.py holds "
+     "them to 1 % and 0.5 %."),
     ("Intervals", "Stationary bootstrap (Politis and Romano 1994), blocks by Politis and White (2004). "
      "It has seen what happened: a crash that these years lack is in no interval."),
     ("Choice", "The assets are those of today's choosing: one that died before the last day is not among "
@@ -130,6 +130,7 @@ def render_study_page(study: Study, charts: Sequence[Chart]) -> str:
         _cards(study),
         "<h2>Results</h2>",
         table_html(HEADERS, study_rows(study.portfolios, study.uncertainty), bold_row=0),
+        f'<p class="note">{safe(caption(study))}</p>',
         f'<ul class="note">{rules}{notes}</ul>',
         f"<h2>At equal risk</h2>{_EQUAL_RISK}",
         table_html(HEADERS, study_rows(study.equal_risk, study.equal_risk_uncertainty), bold_row=0),
@@ -169,7 +170,17 @@ def _settings(study: Study) -> str:
         "bootstrap": summarise_study(study)["bootstrap"],
     }
     rows = "".join(
-        f"<tr><td>{safe(key)}</td><td>{safe(text if isinstance(text, str) else json.dumps(text))}</td></tr>"
-        for key, text in settings.items()
+        f"<tr><td>{safe(key)}</td><td>{safe(_written(value))}</td></tr>" for key, value in settings.items()
     )
     return f'<table class="config"><tbody>{rows}</tbody></table>'
+
+
+def _written(value: Any) -> str:
+    """A setting as words: `name value` of a group, a dash where the default holds."""
+    if isinstance(value, dict):
+        return "; ".join(f"{name} {_written(part)}" for name, part in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_written, value))
+    if value is None:
+        return "equal"
+    return value if isinstance(value, str) else f"{value:,.12g}"

@@ -1,0 +1,1 @@
+"""Static analysis: `python -m tests.static`, which `make lint` calls."""
