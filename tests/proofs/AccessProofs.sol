@@ -4,6 +4,8 @@ pragma solidity ^0.8.28;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
 
+import {TimelockController} from "@openzeppelin/contracts/governance/TimelockController.sol";
+
 import {IAavePool} from "../../contracts/interfaces/external/IAaveV3.sol";
 import {ILendingAccount} from "../../contracts/interfaces/ILendingAccount.sol";
 import {IPriceOracle} from "../../contracts/interfaces/IPriceOracle.sol";
@@ -37,6 +39,14 @@ contract Reserves {
 /// @title Every privileged function refuses every caller without the privilege, whatever it is called with
 contract AccessProofs is Proof {
     address internal constant VAULT = address(0xDA17);
+    bytes4 internal constant NOT_OWNER = Ownable.OwnableUnauthorizedAccount.selector;
+    bytes4 internal constant NOT_GUARDIAN = IRiskGuard.RiskGuard__NotGuardian.selector;
+    bytes4 internal constant NOT_EITHER = IVolatilityOracle.VolatilityOracle__NotOwnerOrGuardian.selector;
+    bytes4 internal constant NOT_AUCTION = IRiskParityVault.RiskParityVault__OnlyAuction.selector;
+    bytes4 internal constant NOT_VAULT = ILendingAccount.LendingAccount__OnlyVault.selector;
+    bytes4 internal constant NOT_ITSELF = TimelockController.TimelockUnauthorizedCaller.selector;
+    bytes4 internal constant BOUND = ILendingAccount.LendingAccount__AlreadyBound.selector;
+    bytes4 internal constant SET = IRiskParityVault.RiskParityVault__AuctionAlreadySet.selector;
     RiskGuard internal guard;
     PriceOracle internal prices;
     RealizedVolatility internal realized;
@@ -106,13 +116,15 @@ contract AccessProofs is Proof {
     }
 
     function _ownable(address caller, address target, address to) private {
-        _refused(caller, target, abi.encodeCall(Ownable.transferOwnership, (to)));
-        _refused(caller, target, abi.encodeCall(Ownable.renounceOwnership, ()));
-        _refused(caller, target, abi.encodeCall(Ownable2Step.acceptOwnership, ()));
+        _refused(NOT_OWNER, caller, target, abi.encodeCall(Ownable.transferOwnership, (to)));
+        _refused(NOT_OWNER, caller, target, abi.encodeCall(Ownable.renounceOwnership, ()));
+        _refused(NOT_OWNER, caller, target, abi.encodeCall(Ownable2Step.acceptOwnership, ()));
     }
 
+    /// @dev But for the zero address, which owns whatever was offered to nobody and which nobody can call from.
     function check_ownership_anyOther_refused(address caller, address to) public {
         _notOwner(caller);
+        vm.assume(caller != address(0));
         _ownable(caller, address(guard), to);
         _ownable(caller, address(prices), to);
         _ownable(caller, address(realized), to);
@@ -123,12 +135,12 @@ contract AccessProofs is Proof {
 
     function check_guard_anyOther_refused(address caller, IRiskGuard.Params memory p, address to) public {
         _notOwner(caller);
-        _refused(caller, address(guard), abi.encodeCall(RiskGuard.unpause, ()));
-        _refused(caller, address(guard), abi.encodeCall(RiskGuard.setParams, (p)));
-        _refused(caller, address(guard), abi.encodeCall(RiskGuard.setGuardian, (to)));
+        _refused(NOT_OWNER, caller, address(guard), abi.encodeCall(RiskGuard.unpause, ()));
+        _refused(NOT_OWNER, caller, address(guard), abi.encodeCall(RiskGuard.setParams, (p)));
+        _refused(NOT_OWNER, caller, address(guard), abi.encodeCall(RiskGuard.setGuardian, (to)));
         vm.assume(caller != GUARDIAN);
-        _refused(caller, address(guard), abi.encodeCall(RiskGuard.pauseIncreases, ()));
-        _refused(caller, address(guard), abi.encodeCall(RiskGuard.pauseDeposits, ()));
+        _refused(NOT_GUARDIAN, caller, address(guard), abi.encodeCall(RiskGuard.pauseIncreases, ()));
+        _refused(NOT_GUARDIAN, caller, address(guard), abi.encodeCall(RiskGuard.pauseDeposits, ()));
     }
 
     function check_priceOracle_anyOther_refused(
@@ -138,8 +150,8 @@ contract AccessProofs is Proof {
         IPriceOracle.Twap memory twap
     ) public {
         _notOwner(caller);
-        _refused(caller, address(prices), abi.encodeCall(PriceOracle.setFeed, (config)));
-        _refused(caller, address(prices), abi.encodeCall(PriceOracle.setTwap, (token, twap)));
+        _refused(NOT_OWNER, caller, address(prices), abi.encodeCall(PriceOracle.setFeed, (config)));
+        _refused(NOT_OWNER, caller, address(prices), abi.encodeCall(PriceOracle.setTwap, (token, twap)));
     }
 
     function check_realizedVolatility_anyOther_refused(
@@ -151,12 +163,13 @@ contract AccessProofs is Proof {
         _notOwner(caller);
         address[] memory basket = _pair(first, second);
         _refused(
+            NOT_OWNER,
             caller,
             address(realized),
             abi.encodeCall(RealizedVolatility.setVolatilityOracle, (IVolatilityOracle(first)))
         );
-        _refused(caller, address(realized), abi.encodeCall(RealizedVolatility.setBasket, (basket)));
-        _refused(caller, address(realized), abi.encodeCall(RealizedVolatility.setParams, (p)));
+        _refused(NOT_OWNER, caller, address(realized), abi.encodeCall(RealizedVolatility.setBasket, (basket)));
+        _refused(NOT_OWNER, caller, address(realized), abi.encodeCall(RealizedVolatility.setParams, (p)));
     }
 
     function check_volatilityOracle_anyOther_refused(
@@ -168,15 +181,15 @@ contract AccessProofs is Proof {
     ) public {
         _notOwner(caller);
         address target = address(volatilities);
-        _refused(caller, target, abi.encodeCall(VolatilityOracle.setBasket, (_pair(first, second), word)));
-        _refused(caller, target, abi.encodeCall(VolatilityOracle.setBudgets, (word)));
-        _refused(caller, target, abi.encodeCall(VolatilityOracle.setParams, (p)));
-        _refused(caller, target, abi.encodeCall(IVolatilityOracle.proposeSigner, (first, second, word)));
-        _refused(caller, target, abi.encodeCall(IVolatilityOracle.raiseThreshold, (word)));
-        _refused(caller, target, abi.encodeCall(IVolatilityOracle.setGuardian, (first)));
+        _refused(NOT_OWNER, caller, target, abi.encodeCall(VolatilityOracle.setBasket, (_pair(first, second), word)));
+        _refused(NOT_OWNER, caller, target, abi.encodeCall(VolatilityOracle.setBudgets, (word)));
+        _refused(NOT_OWNER, caller, target, abi.encodeCall(VolatilityOracle.setParams, (p)));
+        _refused(NOT_OWNER, caller, target, abi.encodeCall(IVolatilityOracle.proposeSigner, (first, second, word)));
+        _refused(NOT_OWNER, caller, target, abi.encodeCall(IVolatilityOracle.raiseThreshold, (word)));
+        _refused(NOT_OWNER, caller, target, abi.encodeCall(IVolatilityOracle.setGuardian, (first)));
         vm.assume(caller != GUARDIAN);
-        _refused(caller, target, abi.encodeCall(IVolatilityOracle.cancelProposal, (first)));
-        _refused(caller, target, abi.encodeCall(IVolatilityOracle.removeSigner, (first)));
+        _refused(NOT_EITHER, caller, target, abi.encodeCall(IVolatilityOracle.cancelProposal, (first)));
+        _refused(NOT_EITHER, caller, target, abi.encodeCall(IVolatilityOracle.removeSigner, (first)));
     }
 
     function check_vault_anyOther_refused(
@@ -188,11 +201,11 @@ contract AccessProofs is Proof {
     ) public {
         _notOwner(caller);
         address target = address(vault);
-        _refused(caller, target, abi.encodeCall(RiskParityVault.setAuction, (first)));
-        _refused(caller, target, abi.encodeCall(RiskParityVault.setFees, (fees, first)));
-        _refused(caller, target, abi.encodeCall(RiskParityVault.setBasket, (_pair(first, second))));
+        _refused(NOT_OWNER, caller, target, abi.encodeCall(RiskParityVault.setAuction, (first)));
+        _refused(NOT_OWNER, caller, target, abi.encodeCall(RiskParityVault.setFees, (fees, first)));
+        _refused(NOT_OWNER, caller, target, abi.encodeCall(RiskParityVault.setBasket, (_pair(first, second))));
         vm.assume(caller != GUARDIAN);
-        _refused(caller, target, abi.encodeCall(RiskParityVault.setDepositCap, (cap)));
+        _refused(NOT_OWNER, caller, target, abi.encodeCall(RiskParityVault.setDepositCap, (cap)));
     }
 
     /// @dev EQ-52: not the owner either.
@@ -207,39 +220,40 @@ contract AccessProofs is Proof {
         uint256[] memory amounts = new uint256[](3);
         amounts[0] = sold;
         bytes memory data = abi.encodeCall(RiskParityVault.exchange, (payer, payer, amounts, index, bought, 0));
-        _refused(caller, address(vault), data);
+        _refused(NOT_AUCTION, caller, address(vault), data);
     }
 
-    /// @dev The auction is set once and for ever, also for the owner.
-    function check_setAuction_again_refused(address caller, address other) public {
-        _refused(caller, address(vault), abi.encodeCall(RiskParityVault.setAuction, (other)));
+    /// @dev The auction is set once and for ever: the owner cannot replace it.
+    function check_setAuction_again_refused(address other) public {
+        vm.assume(other != address(0));
+        _refused(SET, OWNER, address(vault), abi.encodeCall(RiskParityVault.setAuction, (other)));
     }
 
     function check_auction_anyOther_refused(address caller, IRebalanceAuction.Params memory p) public {
         vm.assume(caller != OWNER && caller != GUARDIAN);
-        _refused(caller, address(auction), abi.encodeCall(RebalanceAuction.setParams, (p)));
+        _refused(NOT_OWNER, caller, address(auction), abi.encodeCall(RebalanceAuction.setParams, (p)));
     }
 
     function check_lendingAccount_anyButTheVault_refused(address caller, address token, uint256 amount, address to) public {
         vm.assume(caller != VAULT);
         address target = address(account);
-        _refused(caller, target, abi.encodeCall(AaveV3Account.list, (token)));
-        _refused(caller, target, abi.encodeCall(AaveV3Account.supply, (token, amount)));
-        _refused(caller, target, abi.encodeCall(AaveV3Account.withdraw, (token, amount, to)));
-        _refused(caller, target, abi.encodeCall(AaveV3Account.release, (token, amount, to)));
-        _refused(caller, target, abi.encodeCall(AaveV3Account.borrow, (amount)));
-        _refused(caller, target, abi.encodeCall(AaveV3Account.repay, (amount)));
+        _refused(NOT_VAULT, caller, target, abi.encodeCall(AaveV3Account.list, (token)));
+        _refused(NOT_VAULT, caller, target, abi.encodeCall(AaveV3Account.supply, (token, amount)));
+        _refused(NOT_VAULT, caller, target, abi.encodeCall(AaveV3Account.withdraw, (token, amount, to)));
+        _refused(NOT_VAULT, caller, target, abi.encodeCall(AaveV3Account.release, (token, amount, to)));
+        _refused(NOT_VAULT, caller, target, abi.encodeCall(AaveV3Account.borrow, (amount)));
+        _refused(NOT_VAULT, caller, target, abi.encodeCall(AaveV3Account.repay, (amount)));
     }
 
     /// @dev Bound once and for ever, also for the vault.
     function check_bind_again_refused(address caller) public {
-        _refused(caller, address(account), abi.encodeCall(AaveV3Account.bind, ()));
+        _refused(BOUND, caller, address(account), abi.encodeCall(AaveV3Account.bind, ()));
     }
 
     function check_timelock_anyButItself_refused(address caller, address target, bytes4 selector, uint256 delay) public {
         vm.assume(caller != address(timelock));
-        _refused(caller, address(timelock), abi.encodeCall(RiskTimelock.updateDelay, (delay)));
-        _refused(caller, address(timelock), abi.encodeCall(RiskTimelock.abdicate, (target, selector)));
+        _refused(NOT_ITSELF, caller, address(timelock), abi.encodeCall(RiskTimelock.updateDelay, (delay)));
+        _refused(NOT_ITSELF, caller, address(timelock), abi.encodeCall(RiskTimelock.abdicate, (target, selector)));
     }
 
     /// @dev EQ-76, EQ-158: what a guardian can change of the deposit cap goes down only.

@@ -15,10 +15,10 @@ abstract contract Proof {
     address internal constant OWNER = address(0xA11CE);
     address internal constant GUARDIAN = address(0xB0B);
 
-    /// @dev The call fails, whatever it would have done.
-    function _refused(address caller, address target, bytes memory data) internal {
+    /// @dev The call fails with this error, whatever it would have done: not for another reason on the way.
+    function _refused(bytes4 error, address caller, address target, bytes memory data) internal {
         vm.prank(caller);
-        (bool passed, ) = target.call(data);
-        assert(!passed);
+        (bool passed, bytes memory answer) = target.call(data);
+        assert(!passed && bytes4(answer) == error);
     }
 }

@@ -1,4 +1,4 @@
-"""The proofs and what they import, compiled as the contracts are, laid out as halmos reads forge's artifacts."""
+"""The proofs, compiled as the contracts are, and laid out as halmos reads the artifacts of forge."""
 
 from __future__ import annotations
 
@@ -16,41 +16,40 @@ __all__ = ["PROOFS", "ROOT", "compile_proofs"]
 
 ROOT = Path(__file__).resolve().parents[2]
 PROOFS = Path(__file__).parent
+_CODES = ("bytecode", "deployedBytecode")
+_WANTED = ["abi", "metadata", "storageLayout", "evm.methodIdentifiers", *(f"evm.{code}" for code in _CODES)]
 
 
-def _request(sources: dict[str, str]) -> dict[str, Any]:
+def compile_proofs(out: Path, names: list[str], changed: dict[str, str] | None = None) -> None:
+    """Write `out`/<file>.sol/<contract>.json for every contract in the files `names` of this folder.
+
+    `changed` maps paths of sources to texts that stand in for them. Raises RuntimeError with the compiler's
+    words where something does not compile.
+    """
+    paths = [str((PROOFS / name).relative_to(ROOT)) for name in names]
+    output = _compiled(paths, changed or {})
+    for path in paths:
+        folder = out / Path(path).name
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, contract in output["contracts"][path].items():
+            artifact = _artifact(contract, output["sources"][path])
+            (folder / f"{name}.json").write_text(json.dumps(artifact))
+
+
+def _compiled(paths: list[str], changed: dict[str, str]) -> dict[str, Any]:
     solidity = yaml.safe_load((ROOT / "ape-config.yaml").read_text())["solidity"]
-    code = [
-        "abi",
-        "metadata",
-        "storageLayout",
-        "evm.methodIdentifiers",
-        "evm.bytecode",
-        "evm.deployedBytecode",
-    ]
-    return {
+    sources = {path: (ROOT / path).read_text() for path in paths} | changed
+    request = {
         "language": "Solidity",
-        "sources": {name: {"content": text} for name, text in sources.items()},
+        "sources": {path: {"content": text} for path, text in sources.items()},
         "settings": {
-            "remappings": [each if each.endswith("/") else each for each in solidity["import_remapping"]],
+            "remappings": solidity["import_remapping"],
             "optimizer": {"enabled": True, "runs": solidity["optimization_runs"]},
             "evmVersion": solidity["evm_version"],
             "viaIR": solidity["via_ir"],
-            "outputSelection": {"*": {"": ["ast"]}, **{name: {"": ["ast"], "*": code} for name in sources}},
+            "outputSelection": {path: {"": ["ast"], "*": _WANTED} for path in paths},
         },
     }
-
-
-def compile_proofs(out: Path, names: list[str], changes: dict[str, str] | None = None) -> None:
-    """Write `out`/<file>.sol/<contract>.json for every contract in the files named.
-
-    Raises RuntimeError with the compiler's words where something does not compile.
-    """
-    paths = [PROOFS / name for name in names]
-    sources = {str(path.relative_to(ROOT)): path.read_text() for path in paths}
-    request = _request(sources)
-    for name, text in (changes or {}).items():
-        request["sources"][name] = {"content": text}
     solc = Path(os.environ["SOLCX_BINARY_PATH"]) / f"solc-v{SOLC_VERSION}"
     answer = subprocess.run(
         [solc, "--standard-json", "--base-path", str(ROOT)],
@@ -59,30 +58,21 @@ def compile_proofs(out: Path, names: list[str], changes: dict[str, str] | None =
         text=True,
         check=True,
     )
-    output = json.loads(answer.stdout)
+    output: dict[str, Any] = json.loads(answer.stdout)
     errors = [e["formattedMessage"] for e in output.get("errors", ()) if e["severity"] == "error"]
     if errors:
         raise RuntimeError("\n".join(errors))
-    for source, contracts in output["contracts"].items():
-        folder = out / Path(source).name
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, contract in contracts.items():
-            if "evm" not in contract:
-                continue
-            artifact = {
-                "abi": contract["abi"],
-                "ast": output["sources"][source]["ast"],
-                "id": output["sources"][source]["id"],
-                "metadata": json.loads(contract["metadata"]),
-                "storageLayout": contract["storageLayout"],
-                "methodIdentifiers": contract["evm"]["methodIdentifiers"],
-                **{
-                    key: {"object": "0x" + contract["evm"][key]["object"]}
-                    | {
-                        "linkReferences": contract["evm"][key]["linkReferences"],
-                        "sourceMap": contract["evm"][key]["sourceMap"],
-                    }
-                    for key in ("bytecode", "deployedBytecode")
-                },
-            }
-            (folder / f"{name}.json").write_text(json.dumps(artifact))
+    return output
+
+
+def _artifact(contract: dict[str, Any], source: dict[str, Any]) -> dict[str, Any]:
+    evm = contract["evm"]
+    return {
+        "abi": contract["abi"],
+        "ast": source["ast"],
+        "id": source["id"],
+        "metadata": json.loads(contract["metadata"]),
+        "storageLayout": contract["storageLayout"],
+        "methodIdentifiers": evm["methodIdentifiers"],
+        **{code: evm[code] | {"object": "0x" + evm[code]["object"]} for code in _CODES},
+    }
