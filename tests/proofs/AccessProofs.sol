@@ -60,7 +60,11 @@ contract AccessProofs is Proof {
         address[] memory basket = new address[](2);
         (basket[0], basket[1]) = (address(0x1001), address(0x1002));
         IPriceOracle doubles = IPriceOracle(address(new Prices()));
-        prices = new PriceOracle(OWNER, IPriceOracle.ChainConfig(address(0), 0, 1), new IPriceOracle.FeedConfig[](0));
+        prices = new PriceOracle(
+            OWNER,
+            IPriceOracle.ChainConfig(address(0), 0, 1),
+            new IPriceOracle.FeedConfig[](0)
+        );
         realized = new RealizedVolatility(
             OWNER,
             doubles,
@@ -106,9 +110,24 @@ contract AccessProofs is Proof {
     }
 
     function _auctionParams() private pure returns (IRebalanceAuction.Params memory p) {
-        (p.targetVolatilityWad, p.maxLeverageWad, p.parityBandWad, p.volatilityBandWad) = (0.2e18, 1e18, 0.05e18, 0.1e18);
-        (p.startPremiumWad, p.endDiscountWad, p.lossBudgetWad, p.cashBufferWad) = (0.01e18, 0.01e18, 0.005e18, 0.02e18);
-        (p.maxBorrowRateWad, p.ripcordDiscountWad, p.ripcordDuration, p.duration) = (0.2e18, 0.03e18, 900, 1800);
+        (p.targetVolatilityWad, p.maxLeverageWad, p.parityBandWad, p.volatilityBandWad) = (
+            0.2e18,
+            1e18,
+            0.05e18,
+            0.1e18
+        );
+        (p.startPremiumWad, p.endDiscountWad, p.lossBudgetWad, p.cashBufferWad) = (
+            0.01e18,
+            0.01e18,
+            0.005e18,
+            0.02e18
+        );
+        (p.maxBorrowRateWad, p.ripcordDiscountWad, p.ripcordDuration, p.duration) = (
+            0.2e18,
+            0.03e18,
+            900,
+            1800
+        );
     }
 
     function _notOwner(address caller) private pure {
@@ -168,7 +187,12 @@ contract AccessProofs is Proof {
             address(realized),
             abi.encodeCall(RealizedVolatility.setVolatilityOracle, (IVolatilityOracle(first)))
         );
-        _refused(NOT_OWNER, caller, address(realized), abi.encodeCall(RealizedVolatility.setBasket, (basket)));
+        _refused(
+            NOT_OWNER,
+            caller,
+            address(realized),
+            abi.encodeCall(RealizedVolatility.setBasket, (basket))
+        );
         _refused(NOT_OWNER, caller, address(realized), abi.encodeCall(RealizedVolatility.setParams, (p)));
     }
 
@@ -181,10 +205,20 @@ contract AccessProofs is Proof {
     ) public {
         _notOwner(caller);
         address target = address(volatilities);
-        _refused(NOT_OWNER, caller, target, abi.encodeCall(VolatilityOracle.setBasket, (_pair(first, second), word)));
+        _refused(
+            NOT_OWNER,
+            caller,
+            target,
+            abi.encodeCall(VolatilityOracle.setBasket, (_pair(first, second), word))
+        );
         _refused(NOT_OWNER, caller, target, abi.encodeCall(VolatilityOracle.setBudgets, (word)));
         _refused(NOT_OWNER, caller, target, abi.encodeCall(VolatilityOracle.setParams, (p)));
-        _refused(NOT_OWNER, caller, target, abi.encodeCall(IVolatilityOracle.proposeSigner, (first, second, word)));
+        _refused(
+            NOT_OWNER,
+            caller,
+            target,
+            abi.encodeCall(IVolatilityOracle.proposeSigner, (first, second, word))
+        );
         _refused(NOT_OWNER, caller, target, abi.encodeCall(IVolatilityOracle.raiseThreshold, (word)));
         _refused(NOT_OWNER, caller, target, abi.encodeCall(IVolatilityOracle.setGuardian, (first)));
         vm.assume(caller != GUARDIAN);
@@ -203,7 +237,12 @@ contract AccessProofs is Proof {
         address target = address(vault);
         _refused(NOT_OWNER, caller, target, abi.encodeCall(RiskParityVault.setAuction, (first)));
         _refused(NOT_OWNER, caller, target, abi.encodeCall(RiskParityVault.setFees, (fees, first)));
-        _refused(NOT_OWNER, caller, target, abi.encodeCall(RiskParityVault.setBasket, (_pair(first, second))));
+        _refused(
+            NOT_OWNER,
+            caller,
+            target,
+            abi.encodeCall(RiskParityVault.setBasket, (_pair(first, second)))
+        );
         vm.assume(caller != GUARDIAN);
         _refused(NOT_OWNER, caller, target, abi.encodeCall(RiskParityVault.setDepositCap, (cap)));
     }
@@ -219,7 +258,10 @@ contract AccessProofs is Proof {
         vm.assume(caller != address(auction));
         uint256[] memory amounts = new uint256[](3);
         amounts[0] = sold;
-        bytes memory data = abi.encodeCall(RiskParityVault.exchange, (payer, payer, amounts, index, bought, 0));
+        bytes memory data = abi.encodeCall(
+            RiskParityVault.exchange,
+            (payer, payer, amounts, index, bought, 0)
+        );
         _refused(NOT_AUCTION, caller, address(vault), data);
     }
 
@@ -234,7 +276,12 @@ contract AccessProofs is Proof {
         _refused(NOT_OWNER, caller, address(auction), abi.encodeCall(RebalanceAuction.setParams, (p)));
     }
 
-    function check_lendingAccount_anyButTheVault_refused(address caller, address token, uint256 amount, address to) public {
+    function check_lendingAccount_anyButTheVault_refused(
+        address caller,
+        address token,
+        uint256 amount,
+        address to
+    ) public {
         vm.assume(caller != VAULT);
         address target = address(account);
         _refused(NOT_VAULT, caller, target, abi.encodeCall(AaveV3Account.list, (token)));
@@ -250,10 +297,20 @@ contract AccessProofs is Proof {
         _refused(BOUND, caller, address(account), abi.encodeCall(AaveV3Account.bind, ()));
     }
 
-    function check_timelock_anyButItself_refused(address caller, address target, bytes4 selector, uint256 delay) public {
+    function check_timelock_anyButItself_refused(
+        address caller,
+        address target,
+        bytes4 selector,
+        uint256 delay
+    ) public {
         vm.assume(caller != address(timelock));
         _refused(NOT_ITSELF, caller, address(timelock), abi.encodeCall(RiskTimelock.updateDelay, (delay)));
-        _refused(NOT_ITSELF, caller, address(timelock), abi.encodeCall(RiskTimelock.abdicate, (target, selector)));
+        _refused(
+            NOT_ITSELF,
+            caller,
+            address(timelock),
+            abi.encodeCall(RiskTimelock.abdicate, (target, selector))
+        );
     }
 
     /// @dev EQ-76, EQ-158: what a guardian can change of the deposit cap goes down only.

@@ -38,9 +38,24 @@ contract AuctionProofs is Proof {
         venue = new Venue(tokens[2]);
         shelf = new Shelf(guard, address(venue), tokens);
         IRebalanceAuction.Params memory p;
-        (p.targetVolatilityWad, p.maxLeverageWad, p.parityBandWad, p.volatilityBandWad) = (0.2e18, 1e18, 0.05e18, 0.1e18);
-        (p.startPremiumWad, p.endDiscountWad, p.lossBudgetWad, p.cashBufferWad) = (0.01e18, 0.01e18, 0.005e18, 0.02e18);
-        (p.maxBorrowRateWad, p.ripcordDiscountWad, p.ripcordDuration, p.duration) = (0.2e18, 0.03e18, 900, 1800);
+        (p.targetVolatilityWad, p.maxLeverageWad, p.parityBandWad, p.volatilityBandWad) = (
+            0.2e18,
+            1e18,
+            0.05e18,
+            0.1e18
+        );
+        (p.startPremiumWad, p.endDiscountWad, p.lossBudgetWad, p.cashBufferWad) = (
+            0.01e18,
+            0.01e18,
+            0.005e18,
+            0.02e18
+        );
+        (p.maxBorrowRateWad, p.ripcordDiscountWad, p.ripcordDuration, p.duration) = (
+            0.2e18,
+            0.03e18,
+            900,
+            1800
+        );
         auction = new RebalanceAuction(OWNER, IRiskParityVault(address(shelf)), oracle, p);
     }
 
@@ -108,12 +123,18 @@ contract AuctionProofs is Proof {
         uint256 id,
         address caller,
         bool second,
-        uint256 amount
+        bool all
     ) public {
         vm.assume(a.id == 0 || now_ > a.endsAt || id != a.id);
         _given(a, now_, health, version);
         address sell = second ? address(0x1002) : address(0x1001);
-        _refused(IRebalanceAuction.RebalanceAuction__NotOpen.selector, caller, address(auction), abi.encodeCall(RebalanceAuction.bid, (id, sell, address(0xCA54), amount, amount, caller)));
+        uint256 amount = all ? type(uint256).max : 1e18;
+        _refused(
+            IRebalanceAuction.RebalanceAuction__NotOpen.selector,
+            caller,
+            address(auction),
+            abi.encodeCall(RebalanceAuction.bid, (id, sell, address(0xCA54), amount, amount, caller))
+        );
         assert(shelf.exchanges() == 0);
     }
 }

@@ -30,7 +30,11 @@ contract Reports {
     }
 
     function set(uint64 volatilitiesAt_, uint64 correlationsAt_, bool hasCoordinates_) external {
-        (volatilitiesAt, correlationsAt, hasCoordinates) = (volatilitiesAt_, correlationsAt_, hasCoordinates_);
+        (volatilitiesAt, correlationsAt, hasCoordinates) = (
+            volatilitiesAt_,
+            correlationsAt_,
+            hasCoordinates_
+        );
     }
 
     function reportTimes() external view returns (uint64, uint64, bool) {

@@ -57,11 +57,18 @@ contract PackingProofs is Proof {
     }
 
     /// @dev A listing reads back whole; only its bounds are rounded, outwards (that they are is Float16's own proof).
-    function check_listing_anyFeed_readsBack(IPriceOracle.Feed memory f, bool checked, uint16 low, uint16 high) public pure {
+    function check_listing_anyFeed_readsBack(
+        IPriceOracle.Feed memory f,
+        bool checked,
+        uint16 low,
+        uint16 high
+    ) public pure {
         vm.assume(f.heartbeat < 2 ** 24);
         (f.minPriceWad, f.maxPriceWad) = (0, 0);
         Listing empty = ListingWord.pack(f, checked);
-        Listing listing = Listing.wrap(Listing.unwrap(empty) | (uint256(low) << 216) | (uint256(high) << 232));
+        Listing listing = Listing.wrap(
+            Listing.unwrap(empty) | (uint256(low) << 216) | (uint256(high) << 232)
+        );
         assert(listing.feed() == f.feed && listing.heartbeat() == f.heartbeat);
         assert(listing.feedDecimals() == f.feedDecimals && listing.tokenDecimals() == f.tokenDecimals);
         assert(listing.halfSpreadBps() == f.halfSpreadBps && listing.hasTwap() == checked);
