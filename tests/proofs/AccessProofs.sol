@@ -39,14 +39,14 @@ contract Reserves {
 /// @title Every privileged function refuses every caller without the privilege, whatever it is called with
 contract AccessProofs is Proof {
     address internal constant VAULT = address(0xDA17);
-    bytes4 internal constant NOT_OWNER = Ownable.OwnableUnauthorizedAccount.selector;
-    bytes4 internal constant NOT_GUARDIAN = IRiskGuard.RiskGuard__NotGuardian.selector;
-    bytes4 internal constant NOT_EITHER = IVolatilityOracle.VolatilityOracle__NotOwnerOrGuardian.selector;
-    bytes4 internal constant NOT_AUCTION = IRiskParityVault.RiskParityVault__OnlyAuction.selector;
-    bytes4 internal constant NOT_VAULT = ILendingAccount.LendingAccount__OnlyVault.selector;
-    bytes4 internal constant NOT_ITSELF = TimelockController.TimelockUnauthorizedCaller.selector;
-    bytes4 internal constant BOUND = ILendingAccount.LendingAccount__AlreadyBound.selector;
-    bytes4 internal constant SET = IRiskParityVault.RiskParityVault__AuctionAlreadySet.selector;
+    bytes4 internal immutable NOT_OWNER = Ownable.OwnableUnauthorizedAccount.selector;
+    bytes4 internal immutable NOT_GUARDIAN = IRiskGuard.RiskGuard__NotGuardian.selector;
+    bytes4 internal immutable NOT_EITHER = IVolatilityOracle.VolatilityOracle__NotOwnerOrGuardian.selector;
+    bytes4 internal immutable NOT_AUCTION = IRiskParityVault.RiskParityVault__OnlyAuction.selector;
+    bytes4 internal immutable NOT_VAULT = ILendingAccount.LendingAccount__OnlyVault.selector;
+    bytes4 internal immutable NOT_ITSELF = TimelockController.TimelockUnauthorizedCaller.selector;
+    bytes4 internal immutable BOUND = ILendingAccount.LendingAccount__AlreadyBound.selector;
+    bytes4 internal immutable SET = IRiskParityVault.RiskParityVault__AuctionAlreadySet.selector;
     RiskGuard internal guard;
     PriceOracle internal prices;
     RealizedVolatility internal realized;
