@@ -313,7 +313,7 @@ contract AccessProofs is Proof {
         );
     }
 
-    /// @dev EQ-76, EQ-158: what a guardian can change of the deposit cap goes down only.
+    /// @dev What a guardian can change of the deposit cap goes down only.
     function check_setDepositCap_guardian_onlyLower(uint256 first, uint256 second) public {
         vm.prank(OWNER);
         vault.setDepositCap(first);

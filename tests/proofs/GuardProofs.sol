@@ -37,7 +37,7 @@ contract GuardProofs is Proof {
         guard.setParams(p);
     }
 
-    /// @dev EQ-70 ff.: a lower health factor never allows more.
+    /// @dev A lower health factor never allows more.
     function check_modeAt_lowerHealth_neverLooser(
         IRiskGuard.Params memory p,
         uint64 now_,
