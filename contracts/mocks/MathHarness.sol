@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {IPriceOracle} from "../interfaces/IPriceOracle.sol";
+import {IRiskParityVault} from "../interfaces/IRiskParityVault.sol";
 import {AuctionMath} from "../math/AuctionMath.sol";
 import {CoordinateSolver} from "../math/CoordinateSolver.sol";
 import {CorrelationMatrix} from "../math/CorrelationMatrix.sol";
 import {ExposureMath} from "../math/ExposureMath.sol";
+import {FeeMath} from "../math/FeeMath.sol";
+import {LDL} from "../math/LDL.sol";
 import {LeverageMath} from "../math/LeverageMath.sol";
+import {NavMath} from "../math/NavMath.sol";
 import {RiskMath} from "../math/RiskMath.sol";
 import {Word8} from "../math/Word8.sol";
 
@@ -217,5 +222,65 @@ contract MathHarness {
         uint256 discountWad
     ) external pure returns (uint256) {
         return LeverageMath.ripcordFraction(healthWad, targetHealthWad, collateralWad, debtWad, discountWad);
+    }
+
+    function lane(uint256 word, uint256 i) external pure returns (uint256) {
+        return Word8.lane(word, i);
+    }
+
+    function unpack(uint256 word, uint256 n) external pure returns (int256[] memory) {
+        return Word8.unpack(word, n);
+    }
+
+    function managementShares(
+        uint256 supply,
+        uint256 feeWad,
+        uint256 elapsed
+    ) external pure returns (uint256) {
+        return FeeMath.managementShares(supply, feeWad, elapsed);
+    }
+
+    function performanceShares(
+        uint256 supply,
+        uint256 feeWad,
+        uint256 priceWad,
+        uint256 markWad
+    ) external pure returns (uint256) {
+        return FeeMath.performanceShares(supply, feeWad, priceWad, markWad);
+    }
+
+    function nav(
+        uint256[] memory balances,
+        IPriceOracle.Quote[] memory quotes,
+        uint256 debt
+    ) external pure returns (IRiskParityVault.Nav memory) {
+        return NavMath.nav(balances, quotes, debt);
+    }
+
+    function usdWad(uint256 balance, IPriceOracle.Quote memory q) external pure returns (uint256) {
+        return NavMath.usdWad(balance, q);
+    }
+
+    function rowTimes(int256[] memory a, int256[] memory x, uint256 i) external pure returns (int256) {
+        return LDL.rowTimes(a, x, i);
+    }
+
+    function factorise(
+        int256[] memory a,
+        uint256 n,
+        int256 minPivotWad
+    ) external pure returns (int256[] memory, bool complete, uint256 index, int256 pivotWad) {
+        (complete, index, pivotWad) = LDL.factorise(a, n, minPivotWad);
+        return (a, complete, index, pivotWad);
+    }
+
+    function solveLinear(
+        int256[] memory a,
+        int256[] memory v,
+        uint256 n
+    ) external pure returns (int256[] memory) {
+        LDL.factorise(a, n, 1);
+        LDL.solveInPlace(a, v, n);
+        return v;
     }
 }

@@ -75,4 +75,8 @@ contract OracleMathHarness {
     ) external pure returns (uint256) {
         return FloorMath.scaled(vols, ratioWad, fractionWad, maxVol, n);
     }
+
+    function sample(int256 change, uint256 elapsed) external pure returns (uint256) {
+        return EwmaMath.sample(change, elapsed);
+    }
 }

@@ -122,7 +122,8 @@ def apply():
         os.environ["PATH"] = os.pathsep.join(path + missing)
     chosen = os.environ.get("SOLCX_BINARY_PATH", "")
     if chosen != {solcx!r}:
-        if chosen:
+        # another name of the same folder would make the compiler's front call itself
+        if chosen and os.path.realpath(chosen) != os.path.realpath({solcx!r}):
             os.environ["EQUIPOISE_SOLCX"] = chosen
         os.environ["SOLCX_BINARY_PATH"] = {solcx!r}
 """

@@ -1,0 +1,1 @@
+"""Symbolic proofs: `python -m tests.proofs`, which `make prove` calls."""
