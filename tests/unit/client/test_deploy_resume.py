@@ -152,6 +152,7 @@ def test_deploy__another_salt__another_vault_beside_the_first(
         make_plan(venue.chain, deployer, owned_config).addresses,
         make_plan(venue.chain, deployer, replace(owned_config, salt=1)).addresses,
         make_plan(venue.chain, other, owned_config).addresses,
+        make_plan(venue.chain, deployer, replace(owned_config, deposit_cap=2.0)).addresses,
     ]
     addresses = [address for plan in plans for address in plan.values()]
     assert len(set(addresses)) == len(addresses)

@@ -24,9 +24,13 @@ _SIGNER = "0x3fAB184622Dc19b6109349B94811493BF45362f9"
 _FUNDS_WEI = 10**16
 
 
-def salt_of(number: int, deployer: str) -> bytes:
-    """Salt of one deployment: nobody else's, and another one with every release."""
-    words = b"equipoise", __version__.encode(), to_canonical_address(deployer), number.to_bytes(32, "big")
+def salt_of(configuration: str, deployer: str) -> bytes:
+    """Salt of one deployment, by its `config_hash`: nobody else's, and another one with every release.
+
+    Two vaults of one deployer would else share what has the same arguments in both, a price oracle with its
+    owner or a lending account that obeys one vault only.
+    """
+    words = b"equipoise", __version__.encode(), to_canonical_address(deployer), bytes.fromhex(configuration)
     return keccak(b"|".join(words))
 
 

@@ -11,6 +11,7 @@ from equipoise.client.config import AssetConfig, DeploymentConfig
 from equipoise.client.contract import Contract
 from equipoise.client.deploy.authority import OWNED
 from equipoise.client.deploy.create2 import salt_of
+from equipoise.client.deploy.described import config_hash, described
 from equipoise.client.deploy.governance import governance_steps, offer
 from equipoise.client.deploy.steps import Creation, Step, created, setting
 from equipoise.client.deployment import ACCOUNT, CONTRACTS, GOVERNANCE
@@ -41,7 +42,7 @@ def make_plan(chain: Chain, deployer: str, config: DeploymentConfig) -> Plan:
 
     Raises ToolchainError when the contracts are not compiled, InputError for values that fit no constructor.
     """
-    salt = salt_of(config.salt, deployer)
+    salt = salt_of(config_hash(described(config)), deployer)
     made: dict[str, Creation] = {}
 
     def make(attribute: str, artifact: Artifact, *args: Any, **options: Any) -> Contract:

@@ -6,10 +6,9 @@ tells what was wanted, so that a resumed deployment cannot become another one un
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,24 +16,12 @@ from eth_utils import to_checksum_address
 
 from equipoise.client.chain import Chain, Receipt
 from equipoise.client.config import DeploymentConfig
+from equipoise.client.deploy.described import UNHASHED, config_hash, described
 from equipoise.client.deploy.plan import Plan
 from equipoise.client.deployment import CONTRACTS, GOVERNANCE, deployment_path, write_atomically
 from equipoise.errors import InputError
 
-__all__ = ["Record", "config_hash", "described"]
-
-_UNHASHED = ("checks",)  # how strictly one looks changes nothing that is deployed
-
-
-def described(config: DeploymentConfig) -> dict[str, Any]:
-    """The configuration as JSON has it; `DeploymentConfig.from_dict` reads it."""
-    return dict(json.loads(json.dumps(asdict(config))))
-
-
-def config_hash(config: Mapping[str, Any]) -> str:
-    """Of everything in a described configuration that is deployed."""
-    kept = {key: value for key, value in config.items() if key not in _UNHASHED}
-    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
+__all__ = ["Record"]
 
 
 @dataclass
@@ -113,7 +100,7 @@ class Record:
         changed = [
             f"{key}: {old!r} became {new!r}"
             for key, (old, new) in _changes(mine["config"], theirs["config"]).items()
-            if key.partition(".")[0] not in _UNHASHED
+            if key.partition(".")[0] not in UNHASHED
         ]
         for key in ("deployer", "genesis"):
             if mine.get(key) != theirs[key]:

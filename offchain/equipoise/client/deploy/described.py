@@ -1,0 +1,26 @@
+"""A configuration as a record keeps it, and what tells it from every other one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from equipoise.client.config import DeploymentConfig
+
+__all__ = ["UNHASHED", "config_hash", "described"]
+
+UNHASHED = ("checks",)  # how strictly one looks changes nothing that is deployed
+
+
+def described(config: DeploymentConfig) -> dict[str, Any]:
+    """The configuration as JSON has it; `DeploymentConfig.from_dict` reads it."""
+    return dict(json.loads(json.dumps(asdict(config))))
+
+
+def config_hash(config: Mapping[str, Any]) -> str:
+    """Of everything in a described configuration that is deployed."""
+    kept = {key: value for key, value in config.items() if key not in UNHASHED}
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
