@@ -23,6 +23,8 @@ TIMEOUT_SECONDS = 120.0
 _REVERTED = 3  # JSON-RPC code of a reverted eth_call
 _HALTED = "EVM error"  # anvil's words for running out of gas, an invalid opcode, ...
 _UNCONFIRMED = "confirmation timeout"
+_MOVED_ON = "BlockOutOfRange"
+_LATE_READS = 5
 _UNKNOWN_METHOD = (-32601, -32602)
 
 
@@ -159,7 +161,15 @@ class RpcChain:
         return self._chain_id
 
     def call(self, to: str, data: bytes, sender: str | None = None, block: int | str = "latest") -> bytes:
-        return _bytes(self.request(*_call(to, data, sender, block)))
+        request = _call(to, data, sender, block)
+        for _ in range(_LATE_READS):
+            try:
+                return _bytes(self.request(*request))
+            except RpcError as error:
+                # a node without history that mined between choosing "latest" and reading it
+                if block != "latest" or _MOVED_ON not in str(error):
+                    raise
+        return _bytes(self.request(*request))
 
     def call_many(self, calls: Sequence[tuple[str, bytes]], block: int | str = "latest") -> list[bytes]:
         """Answers of several calls `(to, data)` at one block, in one exchange."""

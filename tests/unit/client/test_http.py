@@ -31,6 +31,9 @@ class Node(BaseHTTPRequestHandler):
         body = (
             b"<html>" if how == "nonsense" else json.dumps({"id": request["id"], "result": "0x7a69"}).encode()
         )
+        if how == "late":
+            error = {"code": -32602, "message": "BlockOutOfRangeError: block height is 8 but requested was 7"}
+            body = json.dumps({"id": request["id"], "error": error}).encode()
         self.send_response(502 if how == "nonsense" else 200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -58,3 +61,17 @@ def test_request__after_a_failure__works_again(url: str, how: str) -> None:
     with pytest.raises(RpcError, match="did not answer"):
         chain.request("eth_chainId")
     assert chain.request("eth_chainId") == "0x7a69"
+
+
+def test_call__node_mined_in_between__is_asked_again(url: str) -> None:
+    """Of the latest block only, and not for ever."""
+    chain, to = RpcChain(url), "0x" + "11" * 20
+    MISCHIEF.extend(["late"] * 2)
+    assert chain.call(to, b"").hex() == "7a69"
+    MISCHIEF.append("late")
+    with pytest.raises(RpcError, match="BlockOutOfRange"):
+        chain.call(to, b"", block=7)
+    MISCHIEF.extend(["late"] * 6)
+    with pytest.raises(RpcError, match="BlockOutOfRange"):
+        chain.call(to, b"")
+    assert MISCHIEF == []
