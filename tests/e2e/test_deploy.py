@@ -142,7 +142,7 @@ def test_deploy__killed_thrice__the_same_command_line_ends_it(
     assert made.timelock
     assert made.vault.call("owner") == made.timelock.address
     sent = int(chain.request("eth_getTransactionCount", deployer, "latest"), 16) - nonce
-    assert sent == len(plan.steps) - 1  # its lens, which holds nothing, served the first vault already
+    assert sent == len(plan.steps)
 
 
 def test_deploy__dry_run__prices_every_step_and_leaves_nothing(

@@ -154,6 +154,8 @@ def test_deploy__another_salt__another_vault_beside_the_first(
         make_plan(venue.chain, other, owned_config).addresses,
         make_plan(venue.chain, deployer, replace(owned_config, deposit_cap=2.0)).addresses,
     ]
+    written = replace(owned_config, guardian=owned_config.guardian.lower(), deposit_cap=1_000_000)
+    assert make_plan(venue.chain, deployer, written).addresses == plans[0]  # the same, otherwise written
     addresses = [address for plan in plans for address in plan.values()]
     assert len(set(addresses)) == len(addresses)
     first = deploy(venue.chain, deployer, owned_config)
