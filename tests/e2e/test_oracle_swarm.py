@@ -90,6 +90,7 @@ def test_swarm__four_liars_and_fifty_murders__lose_nothing_and_send_nothing_twic
         landed += 1
         # the murders are spread over the quarter, however fast the machine
         while KILLS - murderer.left < KILLS * day // DAYS:
+            assert murderer.is_alive()
             time.sleep(0.02)
         honest = honest_range(swarm, slot)
         vols = unpack_word8(swarm.read("lastPost").vols, len(ASSETS))

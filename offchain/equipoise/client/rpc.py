@@ -6,8 +6,8 @@ import http.client
 import json
 import socket
 import time
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from eth_utils import to_checksum_address
@@ -24,8 +24,10 @@ _REVERTED = 3  # JSON-RPC code of a reverted eth_call
 _HALTED = "EVM error"  # anvil's words for running out of gas, an invalid opcode, ...
 _UNCONFIRMED = "confirmation timeout"
 _MOVED_ON = "BlockOutOfRange"
-_LATE_READS = 5
+_LATE_READS = 20
 _UNKNOWN_METHOD = (-32601, -32602)
+
+Answer = TypeVar("Answer")
 
 
 class _Transport(Protocol):
@@ -129,6 +131,9 @@ class RpcChain:
 
     def request(self, method: str, *params: Any) -> Any:
         """Result of one request. Raises RevertedCall or RpcError."""
+        return self._again_if_late([params], lambda: self._request(method, params))
+
+    def _request(self, method: str, params: Sequence[Any]) -> Any:
         self._id += 1
         request = {"jsonrpc": "2.0", "id": self._id, "method": method, "params": params}
         return _result(method, self._exchange(request))
@@ -137,6 +142,9 @@ class RpcChain:
         """Results of a batch in its order. The node may run it concurrently: for reads, not for sends."""
         if not requests:
             return []
+        return self._again_if_late([params for _, params in requests], lambda: self._request_many(requests))
+
+    def _request_many(self, requests: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
         first = self._id + 1
         self._id += len(requests)
         batch = [
@@ -145,6 +153,16 @@ class RpcChain:
         ]
         answers = {answer["id"]: answer for answer in self._exchange(batch)}
         return [_result(method, answers[first + i]) for i, (method, _) in enumerate(requests)]
+
+    def _again_if_late(self, params: Sequence[Sequence[Any]], read: Callable[[], Answer]) -> Answer:
+        """A node without history may mine between choosing "latest" and reading it: it is asked again."""
+        for _ in range(_LATE_READS):
+            try:
+                return read()
+            except RpcError as error:
+                if _MOVED_ON not in str(error) or not any("latest" in some for some in params):
+                    raise
+        return read()
 
     def _exchange(self, message: Any) -> Any:
         try:
@@ -161,15 +179,7 @@ class RpcChain:
         return self._chain_id
 
     def call(self, to: str, data: bytes, sender: str | None = None, block: int | str = "latest") -> bytes:
-        request = _call(to, data, sender, block)
-        for _ in range(_LATE_READS):
-            try:
-                return _bytes(self.request(*request))
-            except RpcError as error:
-                # a node without history that mined between choosing "latest" and reading it
-                if block != "latest" or _MOVED_ON not in str(error):
-                    raise
-        return _bytes(self.request(*request))
+        return _bytes(self.request(*_call(to, data, sender, block)))
 
     def call_many(self, calls: Sequence[tuple[str, bytes]], block: int | str = "latest") -> list[bytes]:
         """Answers of several calls `(to, data)` at one block, in one exchange."""

@@ -15,6 +15,15 @@ from equipoise.client.chain import RpcError
 from equipoise.client.rpc import RpcChain
 
 MISCHIEF: list[str] = []
+LATE = {"code": -32602, "message": "BlockOutOfRangeError: block height is 8 but requested was 7"}
+
+
+def answer(request: Any, how: str) -> Any:
+    """To one request, or to a batch of which the last may be late."""
+    if isinstance(request, list):
+        return [answer(one, how if one is request[-1] else "") for one in request]
+    said = {"error": LATE} if how == "late" else {"result": "0x7a69"}
+    return {"id": request["id"], **said}
 
 
 class Node(BaseHTTPRequestHandler):
@@ -28,12 +37,7 @@ class Node(BaseHTTPRequestHandler):
         if how == "drop":
             self.close_connection = True
             return
-        body = (
-            b"<html>" if how == "nonsense" else json.dumps({"id": request["id"], "result": "0x7a69"}).encode()
-        )
-        if how == "late":
-            error = {"code": -32602, "message": "BlockOutOfRangeError: block height is 8 but requested was 7"}
-            body = json.dumps({"id": request["id"], "error": error}).encode()
+        body = b"<html>" if how == "nonsense" else json.dumps(answer(request, how)).encode()
         self.send_response(502 if how == "nonsense" else 200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -71,7 +75,18 @@ def test_call__node_mined_in_between__is_asked_again(url: str) -> None:
     MISCHIEF.append("late")
     with pytest.raises(RpcError, match="BlockOutOfRange"):
         chain.call(to, b"", block=7)
-    MISCHIEF.extend(["late"] * 6)
+    MISCHIEF.extend(["late"] * 21)
     with pytest.raises(RpcError, match="BlockOutOfRange"):
         chain.call(to, b"")
     assert MISCHIEF == []
+
+
+def test_call_many__node_mined_in_between__the_whole_batch_is_asked_again(url: str) -> None:
+    """Its answers are of one block."""
+    chain, calls = RpcChain(url), [("0x" + "11" * 20, b"")] * 3
+    MISCHIEF.extend(["late"] * 2)
+    assert [data.hex() for data in chain.call_many(calls)] == ["7a69"] * 3
+    assert MISCHIEF == []
+    MISCHIEF.append("late")
+    with pytest.raises(RpcError, match="BlockOutOfRange"):
+        chain.call_many(calls, block=7)
