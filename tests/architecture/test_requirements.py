@@ -4,33 +4,21 @@ from __future__ import annotations
 
 import ast
 import re
-from functools import cache
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-SPECIFICATION = ROOT / "contracts" / "README.md"
-TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
+from tests.architecture.trace import (
+    BEGIN,
+    END,
+    ROOT,
+    SPECIFICATION,
+    TESTS,
+    citations,
+    inserted,
+    promised,
+)
+
 SOLIDITY = sorted((ROOT / "contracts").rglob("*.sol"))
-PROMISED = re.compile(r"^- \*\*EQ-(\d+)\*\* (.+)$", re.MULTILINE)
-
-
-def promised() -> list[int]:
-    return [int(number) for number, _ in PROMISED.findall(SPECIFICATION.read_text())]
-
-
-@cache
-def citations() -> dict[int, list[str]]:
-    """Requirement to the tests that cite it in their docstrings."""
-    found: dict[int, list[str]] = {}
-    for path in TESTS:
-        for node in ast.walk(ast.parse(path.read_text())):
-            if not isinstance(node, ast.FunctionDef) or not node.name.startswith("test_"):
-                continue
-            for number in re.findall(r"\bEQ-(\d+)", ast.get_docstring(node) or ""):
-                found.setdefault(int(number), []).append(f"{path.name}::{node.name}")
-    return found
 
 
 def test_specification__numbers__are_unique_and_each_says_must() -> None:
@@ -49,6 +37,13 @@ def test_requirement__of_the_specification__is_cited_by_a_test(number: int) -> N
 def test_citation__in_a_test__is_of_a_requirement_that_exists() -> None:
     unknown = {number: tests for number, tests in citations().items() if number not in promised()}
     assert not unknown
+
+
+def test_trace__at_the_end_of_the_specification__is_what_the_tests_cite() -> None:
+    text = SPECIFICATION.read_text()
+    assert BEGIN in text, "the table's markers are gone"
+    assert END in text
+    assert inserted(text) == text, "run python -m tests.architecture.trace"
 
 
 def test_citation__in_a_contract__is_of_a_requirement_that_exists() -> None:

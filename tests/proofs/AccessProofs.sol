@@ -140,7 +140,7 @@ contract AccessProofs is Proof {
         _refused(NOT_OWNER, caller, target, abi.encodeCall(Ownable2Step.acceptOwnership, ()));
     }
 
-    /// @dev But for the zero address, which owns whatever was offered to nobody and which nobody can call from.
+    /// @dev EQ-38 EQ-156: But for the zero address, which owns whatever was offered to nobody and which nobody can call from.
     function check_ownership_anyOther_refused(address caller, address to) public {
         _notOwner(caller);
         vm.assume(caller != address(0));
@@ -152,6 +152,7 @@ contract AccessProofs is Proof {
         _ownable(caller, address(auction), to);
     }
 
+    /// @dev EQ-101
     function check_guard_anyOther_refused(address caller, IRiskGuard.Params memory p, address to) public {
         _notOwner(caller);
         _refused(NOT_OWNER, caller, address(guard), abi.encodeCall(RiskGuard.unpause, ()));
@@ -162,6 +163,7 @@ contract AccessProofs is Proof {
         _refused(NOT_GUARDIAN, caller, address(guard), abi.encodeCall(RiskGuard.pauseDeposits, ()));
     }
 
+    /// @dev EQ-42 EQ-48
     function check_priceOracle_anyOther_refused(
         address caller,
         IPriceOracle.FeedConfig memory config,
@@ -173,6 +175,7 @@ contract AccessProofs is Proof {
         _refused(NOT_OWNER, caller, address(prices), abi.encodeCall(PriceOracle.setTwap, (token, twap)));
     }
 
+    /// @dev EQ-147
     function check_realizedVolatility_anyOther_refused(
         address caller,
         address first,
@@ -196,6 +199,7 @@ contract AccessProofs is Proof {
         _refused(NOT_OWNER, caller, address(realized), abi.encodeCall(RealizedVolatility.setParams, (p)));
     }
 
+    /// @dev EQ-36 EQ-37 EQ-38 EQ-90
     function check_volatilityOracle_anyOther_refused(
         address caller,
         address first,
@@ -226,6 +230,7 @@ contract AccessProofs is Proof {
         _refused(NOT_EITHER, caller, target, abi.encodeCall(IVolatilityOracle.removeSigner, (first)));
     }
 
+    /// @dev EQ-53 EQ-62
     function check_vault_anyOther_refused(
         address caller,
         address first,
@@ -265,17 +270,19 @@ contract AccessProofs is Proof {
         _refused(NOT_AUCTION, caller, address(vault), data);
     }
 
-    /// @dev The auction is set once and for ever: the owner cannot replace it.
+    /// @dev EQ-52: The auction is set once and for ever: the owner cannot replace it.
     function check_setAuction_again_refused(address other) public {
         vm.assume(other != address(0));
         _refused(SET, OWNER, address(vault), abi.encodeCall(RiskParityVault.setAuction, (other)));
     }
 
+    /// @dev EQ-87
     function check_auction_anyOther_refused(address caller, IRebalanceAuction.Params memory p) public {
         vm.assume(caller != OWNER && caller != GUARDIAN);
         _refused(NOT_OWNER, caller, address(auction), abi.encodeCall(RebalanceAuction.setParams, (p)));
     }
 
+    /// @dev EQ-120
     function check_lendingAccount_anyButTheVault_refused(
         address caller,
         address token,
@@ -292,11 +299,12 @@ contract AccessProofs is Proof {
         _refused(NOT_VAULT, caller, target, abi.encodeCall(AaveV3Account.repay, (amount)));
     }
 
-    /// @dev Bound once and for ever, also for the vault.
+    /// @dev EQ-120: Bound once and for ever, also for the vault.
     function check_bind_again_refused(address caller) public {
         _refused(BOUND, caller, address(account), abi.encodeCall(AaveV3Account.bind, ()));
     }
 
+    /// @dev EQ-154 EQ-155
     function check_timelock_anyButItself_refused(
         address caller,
         address target,
@@ -313,7 +321,7 @@ contract AccessProofs is Proof {
         );
     }
 
-    /// @dev What a guardian can change of the deposit cap goes down only.
+    /// @dev EQ-101: What a guardian can change of the deposit cap goes down only.
     function check_setDepositCap_guardian_onlyLower(uint256 first, uint256 second) public {
         vm.prank(OWNER);
         vault.setDepositCap(first);
@@ -322,7 +330,7 @@ contract AccessProofs is Proof {
         assert(second < first && vault.depositCap() == second);
     }
 
-    /// @dev `_tightens`: whatever a guardian's `setParams` lets through lowers four numbers and touches no other.
+    /// @dev EQ-98: `_tightens`: whatever a guardian's `setParams` lets through lowers four numbers and touches no other.
     function check_setParams_guardian_onlyTightens(
         IRebalanceAuction.Params memory old,
         IRebalanceAuction.Params memory p

@@ -79,7 +79,7 @@ contract AuctionProofs is Proof {
         assert(stored.ripcord == a.ripcord && stored.basketVersion == a.basketVersion);
     }
 
-    /// @dev While a rebalancing takes bids nobody opens another; a ripcord gives way only above the target.
+    /// @dev EQ-80: While a rebalancing takes bids nobody opens another; a ripcord gives way only above the target.
     function check_open_anyState_neverReplacesOneInCourse(
         IRebalanceAuction.Auction memory a,
         uint64 now_,
@@ -95,7 +95,7 @@ contract AuctionProofs is Proof {
         assert(opened.startedAt == now_ && opened.endsAt == now_ + 1800 && opened.basketVersion == version);
     }
 
-    /// @dev A ripcord is pulled only where it is due, never twice, and whatever rebalancing is in course gives way to it.
+    /// @dev EQ-132: A ripcord is pulled only where it is due, never twice, and whatever rebalancing is in course gives way to it.
     function check_ripcord_anyState_onlyWhereDue(
         IRebalanceAuction.Auction memory a,
         uint64 now_,

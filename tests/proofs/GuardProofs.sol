@@ -37,7 +37,7 @@ contract GuardProofs is Proof {
         guard.setParams(p);
     }
 
-    /// @dev A lower health factor never allows more.
+    /// @dev EQ-100: A lower health factor never allows more.
     function check_modeAt_lowerHealth_neverLooser(
         IRiskGuard.Params memory p,
         uint64 now_,
@@ -53,7 +53,7 @@ contract GuardProofs is Proof {
         assert(guard.modeAt(health) >= guard.riskMode());
     }
 
-    /// @dev Older volatilities never allow more, unless there were none at all.
+    /// @dev EQ-100: Older volatilities never allow more, unless there were none at all.
     function check_riskMode_olderReports_neverLooser(
         IRiskGuard.Params memory p,
         uint64 now_,
@@ -73,7 +73,7 @@ contract GuardProofs is Proof {
         assert(guard.riskMode() >= before);
     }
 
-    /// @dev Pausing never allows more; deposits are closed while they are paused, and from DeleverOnly on.
+    /// @dev EQ-100 EQ-101: Pausing never allows more; deposits are closed while they are paused, and from DeleverOnly on.
     function check_pause_anyFacts_neverLooser(
         IRiskGuard.Params memory p,
         uint64 now_,
@@ -94,7 +94,7 @@ contract GuardProofs is Proof {
         assert(!guard.depositsAllowed(health));
     }
 
-    /// @dev The table of modes, as it stands in contracts/README.md.
+    /// @dev EQ-100: The table of modes, as it stands in contracts/README.md.
     function check_modeAt_anyFacts_isTheTable(
         IRiskGuard.Params memory p,
         uint64 now_,
@@ -118,7 +118,7 @@ contract GuardProofs is Proof {
         assert(guard.modeAt(health) == expected);
     }
 
-    /// @dev What the setter accepts is what it says, and the ladder of health factors is in order.
+    /// @dev EQ-100: What the setter accepts is what it says, and the ladder of health factors is in order.
     function check_setParams_accepted_inRangeAndStored(IRiskGuard.Params memory p) public {
         vm.prank(OWNER);
         guard.setParams(p);

@@ -56,7 +56,7 @@ contract PackingProofs is Proof {
         assert(Float16.unpack(code) < Float16.unpack(code + 1));
     }
 
-    /// @dev A listing reads back whole; only its bounds are rounded, outwards (that they are is Float16's own proof).
+    /// @dev EQ-44: A listing reads back whole; only its bounds are rounded, outwards (that they are is Float16's own proof).
     function check_listing_anyFeed_readsBack(
         IPriceOracle.Feed memory f,
         bool checked,
@@ -75,7 +75,7 @@ contract PackingProofs is Proof {
         assert(listing.minPriceWad() == Float16.unpack(low) && listing.maxPriceWad() == Float16.unpack(high));
     }
 
-    /// @dev Naming or dropping a pool touches one bit.
+    /// @dev EQ-48: Naming or dropping a pool touches one bit.
     function check_listing_withTwap_touchesNothingElse(uint256 word, bool checked) public pure {
         Listing changed = Listing.wrap(word).withTwap(checked);
         assert(changed.hasTwap() == checked);

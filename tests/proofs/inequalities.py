@@ -27,37 +27,37 @@ UNIT = 1
 RIPCORD = [D > 0, D < C, phi > 0, phi < 1, d >= 0]
 
 CLAIMS: dict[str, tuple[list[z3.BoolRef], z3.BoolRef, list[z3.BoolRef]]] = {
-    "deposit (or mint), then redeem (or withdraw) at once: no more than was paid": (
+    "EQ-57 deposit (or mint), then redeem (or withdraw) at once: no more than was paid": (
         POSITIVE + FEES + SPREAD + MINTED + REDEEMED,
         out <= a,
         POSITIVE + FEES + SPREAD + [s * A <= (a * (1 - f) * S) + UNIT * A] + REDEEMED,
     ),
-    "the same needs a bid of at most the ask": (
+    "EQ-56 the same needs a bid of at most the ask": (
         POSITIVE + FEES + SPREAD + MINTED + REDEEMED,
         out <= a,
         POSITIVE + FEES + MINTED + REDEEMED,
     ),
-    "deposit: nobody else's part of the NAV at ask falls": (
+    "EQ-58 deposit: nobody else's part of the NAV at ask falls": (
         [*POSITIVE, A > 0, *FEES, *MINTED],
         (A + a) * S >= A * (S + s),
         [*POSITIVE, A > 0, *FEES, s * A <= a * S + UNIT * A],
     ),
-    "redeem: nobody else's part of the NAV at bid falls": (
+    "EQ-58 redeem: nobody else's part of the NAV at bid falls": (
         POSITIVE + FEES + BURNT,
         (B - out) * S >= B * (S - s),
         [*POSITIVE, *FEES, s < S, out * S <= s * B + UNIT * S],
     ),
-    "deposit, then an exit in kind: no more value at ask than was paid": (
+    "EQ-57 deposit, then an exit in kind: no more value at ask than was paid": (
         [*POSITIVE, A > 0, *FEES, *MINTED, out * (S + s) <= s * (A + a) * (1 - g)],
         out <= a,
         [*POSITIVE, A > 0, *FEES, *MINTED, out * (S + s) <= s * (A + a) + UNIT * (S + s)],
     ),
-    "ripcord: every sale lowers debt over collateral": (
+    "EQ-133 ripcord: every sale lowers debt over collateral": (
         [*RIPCORD, 2 * d * C <= C - D],
         (D - phi * C * (1 - d)) * C < D * C * (1 - phi),
         [*RIPCORD, d * C <= C - D],
     ),
-    "fee shares m of f S / (1 - f): the recipient owns at most f of all": (
+    "EQ-53 fee shares m of f S / (1 - f): the recipient owns at most f of all": (
         [S > 0, *FEES, s >= 0, s * (1 - f) <= S * f],
         s <= f * (S + s),
         [S > 0, *FEES, s >= 0, s * (1 - f) <= S * f + UNIT * (1 - f)],

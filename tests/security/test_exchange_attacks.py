@@ -78,9 +78,8 @@ def test_sandwich__of_the_zap__takes_no_more_than_its_owner_allowed(levered: Lev
         assert score.loss <= 0.01  # the other holders are not even touched
     assert stopped
     assert best is not None
-    bound = (fair - least) / 1e6
-    why = f"EQ-111: alice's own minimum; here the pools' fees cost more ({fair / 1e6:,.0f} USD exit)"
-    attack("sandwich of a zap with 1 % slippage", best, 0.0, bound, why)
+    why = f"EQ-111: at most {(fair - least) / 1e6:,.0f} USD by her own minimum; the pools' fees cost more"
+    attack("sandwich of a zap with 1 % slippage", best, 0.0, why=why)
 
 
 def test_sandwich__of_the_filler__leaves_the_vault_its_price(levered: Levered, attack: Ledger) -> None:
