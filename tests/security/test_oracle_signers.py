@@ -234,7 +234,6 @@ def test_majority__for_a_week__takes_at_most_the_loss_budget_a_day(s: System, at
         s.warp(DAY - SETTLE - 1_800)
     assert 0 < worst <= 2 * budget
     bound = start * (1 - (1 - 2 * budget) ** 7)
-    why = "EQ-84: 2 budgets a day"
     attack(
         "M colluders for a week, own filler",
         worth(s, me) - before,
@@ -282,7 +281,6 @@ def test_majority__with_false_correlations__takes_no_more(s: System, attack: Led
         s.warp(DAY - SETTLE - 1_800)
     assert 0 < worst <= 2 * budget
     bound = start * (1 - (1 - 2 * budget) ** 4)
-    why = "EQ-84: 2 budgets a day"
     attack(
         "M colluders with false correlations",
         worth(s, me) - before,
