@@ -80,6 +80,7 @@ interface IRiskParityVault is IERC4626 {
     /// @notice `token` is left out with `balance` of it, worth more than what may be written off {D18 USD}: keep it behind
     ///         the oracle's assets until auctions have sold it.
     error RiskParityVault__NotSold(address token, uint256 balance, uint256 valueWad, uint256 limitWad);
+    /// @notice The mode is DeleverOnly or worse, deposits are paused, or more is owed than owned.
     error RiskParityVault__DepositsClosed();
     /// @notice The lending venue did not answer, with less gas than it may use: ask again with at least `needed`.
     error RiskParityVault__TooLittleGas(uint256 given, uint256 needed);

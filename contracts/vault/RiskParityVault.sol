@@ -168,7 +168,8 @@ contract RiskParityVault is
     }
 
     function _enter(uint256 assets, uint256 shares, address receiver, Nav memory value) private {
-        if (!guard.depositsAllowed(_healthFactorWad())) revert RiskParityVault__DepositsClosed();
+        if (!guard.depositsAllowed(_healthFactorWad()) || _underWater(value.mid))
+            revert RiskParityVault__DepositsClosed();
         uint256 room = FixedPointMathLib.zeroFloorSub(_ledger.depositCap, value.mid);
         if (assets > room) revert RiskParityVault__DepositCapExceeded(assets, room);
         uint256 cash = _ledger.cash + assets;
@@ -177,6 +178,12 @@ contract RiskParityVault is
         IERC20(asset()).safeTransferFrom(msg.sender, address(this), assets);
         _requireBacked(IERC20(asset()), cash);
         emit Deposit(msg.sender, receiver, assets, shares);
+    }
+
+    /// @dev A NAV of 0 may hide how much more is owed: whoever entered at it would own what a recovery brings back. The
+    ///      health factor does not tell, for anybody may give the account collateral.
+    function _underWater(uint256 navMid) private view returns (bool) {
+        return navMid == 0 && _levered() && _account.debt() != 0;
     }
 
     function _sharesForDeposit(
@@ -403,7 +410,9 @@ contract RiskParityVault is
     /// @inheritdoc IERC4626
     function maxDeposit(address) public view override(ERC4626, IERC4626) returns (uint256) {
         if (mode() > IRiskGuard.Mode.NoIncrease || guard.depositsPaused()) return 0;
-        uint256 room = FixedPointMathLib.zeroFloorSub(_ledger.depositCap, totalAssets());
+        uint256 navMid = totalAssets();
+        if (_underWater(navMid)) return 0;
+        uint256 room = FixedPointMathLib.zeroFloorSub(_ledger.depositCap, navMid);
         // a remainder of the cap too small for a share is refused by `deposit`
         return previewDeposit(room) == 0 ? 0 : room;
     }
