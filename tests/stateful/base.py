@@ -35,8 +35,8 @@ class Base(RuleBasedStateMachine):
     market
         The feed of every asset of the world by name, the cash last: what rules about markets choose from.
     basket, realised, shelf
-        Names of the oracle's assets, of those whose realised volatility is measured, and of the vault's tokens,
-        those that it sells behind the others. The owner sets one after another.
+        Names of the oracle's assets, of those whose realised volatility is measured, and of the vault's
+        tokens, those that it sells behind the others. The owner sets one after another.
     governed
         Whether the owner is the timelock.
     view, price

@@ -24,7 +24,7 @@ FEES = {
 
 
 class Life(Governance, Proposals, Baskets, Lending, Rounds, Invariants):
-    """Begins with some fees, either empty or at its target leverage, and some with shareholders as the owner."""
+    """Begins with some fees, empty or at its target leverage; the owner is an account or the shareholders."""
 
     @opening(
         invested=st.sampled_from([True, True, True, False]),

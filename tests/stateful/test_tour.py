@@ -72,6 +72,38 @@ COMMON: Steps = [
     ),
     ("the_oracles_terms_change", {"settle": 0, "fall": 1.0}),
     *QUIET,
+    ("an_asset_is_replaced", {"out": 0, "moment": 1.0}),
+    ("the_basket_changes", {"order": [0, 1, 2, 3], "count": 3, "leave": "none"}),
+    *QUIET,
+    *QUIET,
+    ("what_is_sold_is_dropped", {}),
+]
+VOTES: Steps = [
+    ("begins", {"invested": True, "fees": "none", "settle": 0, "governed": True}),
+    ("deposit", {"who": "bob", "assets": 10**11}),
+    ("a_holder_wraps", {"who": "bob", "part": 1.0}),
+    ("a_holder_delegates", {"who": "bob", "to": "mallory"}),
+    ("minutes_pass", {"seconds": 1}),
+    ("fees_change", {"parts": [0.1, 0.2, 0.3, 0.4], "beyond": False}),
+    ("a_vote_draws_on", {"which": 0, "late": True}),
+    ("a_holder_votes", {"who": "mallory", "which": 0, "support": "AGAINST"}),
+    ("a_holder_votes", {"who": "alice", "which": 0, "support": "FOR"}),
+    ("a_vote_draws_on", {"which": 0, "late": True}),
+    ("anybody_queues", {"which": 0}),
+    ("a_holder_unwraps", {"who": "bob", "part": 0.5}),
+    ("a_vote_draws_on", {"which": 0, "late": True}),
+    ("feeds_recover", {}),
+    ("anybody_executes", {"which": 0}),
+    ("somebody_proposes_an_outrage", {"who": "alice", "choice": 0}),
+    ("somebody_cancels", {"who": "alice", "which": 0}),
+    ("governances_terms_change", {"setting": "quorum_wad", "part": 0.0, "beyond": False}),
+    ("a_proposal_goes_its_way", {"which": 0}),
+    ("shareholders_give_up", {"power": "setFees"}),
+    ("a_vote_draws_on", {"which": 0, "late": True}),
+    ("a_holder_votes", {"who": "alice", "which": 0, "support": "FOR"}),
+    ("a_vote_draws_on", {"which": 0, "late": True}),
+    ("anybody_queues", {"which": 0}),
+    ("the_guardian_vetoes", {"which": 0}),
 ]
 OF_DEBT: Steps = [
     ("receipts_are_donated", {"token": 1, "amount": 10**12}),
@@ -93,10 +125,12 @@ OF_DEBT: Steps = [
 def test_tour__of_the_levered_vault__sees_every_rule_done(relive: Callable[[str, Steps], Any]) -> None:
     TALLY.clear()
     relive("levered", COMMON + OF_DEBT)
+    relive("levered", VOTES)
     assert never_done(TALLY, levered=True) == set(), "\n".join(table())
 
 
 def test_tour__of_the_unlevered_vault__sees_every_rule_done(relive: Callable[[str, Steps], Any]) -> None:
     TALLY.clear()
     relive("unlevered", COMMON)
+    relive("unlevered", VOTES)
     assert never_done(TALLY, levered=False) == set(), "\n".join(table())

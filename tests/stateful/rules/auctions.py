@@ -56,7 +56,7 @@ class Auctions(Market):
         self.opened()
 
     def opened(self) -> bool:
-        """Whether it went; not while oracle and vault differ, and no auction of another basket is in its way."""
+        """Not while oracle and vault differ; no auction of another basket is in its way."""
         unless = [*OPEN, *([] if self.agreed else ["RebalanceAuction__BasketMismatch"])]
         old, version = self.s.auction.call("current"), self.s.vault.call("basketVersion")
         went = self.attempt(self.s.auction, "open", sender=self.s.keeper, unless=unless)

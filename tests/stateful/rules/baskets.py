@@ -1,4 +1,4 @@
-"""Assets come and go: the owner's three calls, what an asset that leaves must have been sold to, and its way out."""
+"""Assets come and go by the owner's three calls, and leave the vault once they are sold."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Baskets(Auctions, Signers, Office, Market):
 
     @action(out=st.integers(0, 3), moment=st.floats(0.5, 1))
     def an_asset_is_replaced(self, out: int, moment: float) -> None:
-        """By the one that is not there: signers report, auctions sell the old and buy the new, the old leaves."""
+        """By one that is not there: signers report, auctions sell and buy, the old one leaves."""
         away = [name for name in self.listed[:-1] if name not in self.basket]
         gone = self.basket[out % self.n]
         basket = [name for name in self.basket if name != gone] + away[:1]
@@ -146,11 +146,15 @@ class Baskets(Auctions, Signers, Office, Market):
         """{WAD USD} of tokens that return and were left at the lending venue, or were given there."""
         if not self.levered:
             return 0
-        names = [name for name in shelf if name not in self.shelf]
-        tokens = [*(self.world.tokens[name] for name in names), self.s.cash]
-        balances = self.s.account.call("position", tokens).balances
-        feeds = [self.market[name] for name in names]
-        return sum(b * f.mid // f.unit for b, f in zip(balances, feeds, strict=False))
+        account, total = self.s.account, 0
+        for name in (name for name in shelf if name not in self.shelf):
+            token, feed = self.world.tokens[name], self.market[name]
+            if account.call("lists", token):
+                held = account.call("position", [token, self.s.cash]).balances[0]
+            else:
+                held = self.s.aave.a_tokens[name].call("balanceOf", account)
+            total += held * feed.mid // feed.unit
+        return total
 
     def _unsold(self, name: str) -> bool:
         """Whether the vault may not forget it yet."""

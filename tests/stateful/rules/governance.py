@@ -215,7 +215,7 @@ class Governance(Signers, Office, Market):
 
     @action(choice=st.integers(0, 99), who=st.sampled_from(["mallory", "keeper", "guardian", "owner"]))
     def a_thief_tries_a_lever(self, choice: int, who: str) -> None:
-        """Every privileged function refuses everybody else, the guardian where it loosens, who was the owner too."""
+        """Every privileged function refuses everybody else, the guardian where it loosens."""
         levers = self._levers()
         contract, function, args, guardian_may = levers[choice % len(levers)]
         if (who == "guardian" and guardian_may) or (who == "owner" and not self.governed):
