@@ -74,7 +74,9 @@ class Shareholders(Office, Market):
     def a_holder_unwraps(self, who: str, part: float) -> None:
         """At any time, whatever was voted."""
         person = self.people[who]
-        shares = portion(self.votes.wrapped.get(person, 0), part)
+        if not (wrapped := self.votes.wrapped.get(person)):
+            return
+        shares = portion(wrapped, part)
         self.s.votes.send("withdrawTo", person, shares, sender=person)
         self._wrapped(person, -shares)
 
@@ -212,10 +214,12 @@ class Shareholders(Office, Market):
             ballot.end = State.CANCELED
         self.prices_moved()
 
-    @precondition(in_course)
+    @precondition(by_vote)
     @action(which=WHICH)
     def a_proposal_goes_its_way(self, which: int) -> None:
-        """Everybody is for it, every step is taken in time, and feeds work."""
+        """Everybody is for it, every step is taken in time, feeds work; without one, for a pause's end."""
+        if self.ballot(which) is None:
+            self.the_guardian_pauses_or_the_owner_unpauses(what="unpause")
         ballot = self.ballot(which)
         if ballot is None:
             return
