@@ -1,8 +1,8 @@
 """`make fuzz`: lives from fresh seeds for as long as one likes, every failure and a sample replayed on anvil.
 
-Prints a line every minute, and at the end one for tests/README.md. Failures are written to build/fuzz with their
-seed and steps, ready for tests/regressions. It ends in time: a failure is made smaller for `SHRINKING` seconds at
-most, and the smallest life by then is kept.
+Prints a line every minute, and at the end one for tests/README.md. Failures are written to build/fuzz with
+their seed and steps, ready for tests/regressions. It ends in time: no life begins after the deadline, and a
+failure is made smaller for `SHRINKING` seconds at most; the smallest life by then is kept.
 """
 
 from __future__ import annotations

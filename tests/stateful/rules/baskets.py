@@ -26,14 +26,19 @@ class Baskets(Auctions, Signers, Office, Market):
         order=st.permutations(range(4)),
         count=st.sampled_from([3, 3, 2, 4]),
         leave=st.sampled_from(["none", "sold", "all"]),
+        settle=st.sampled_from([True, True, False]),
     )
-    def the_basket_changes(self, order: list[int], count: int, leave: str) -> None:
-        """To the first `count` of the market; of what else is held `leave` says what is dropped."""
+    def the_basket_changes(self, order: list[int], count: int, leave: str, settle: bool) -> None:
+        """To the first `count` of the market; of what else is held `leave` says what is dropped.
+
+        With `settle` signers and keepers follow.
+        """
         basket = [self.listed[i] for i in order[:count]]
         others = [name for name in self.shelf if name not in basket]
         if leave == "sold":
             others = [name for name in others if self._unsold(name)]
-        self.change_basket(basket, [] if leave == "all" else others)
+        if self.change_basket(basket, [] if leave == "all" else others) and settle:
+            self.settle_in(0.5)
 
     @action()
     def what_is_sold_is_dropped(self) -> None:

@@ -44,7 +44,8 @@ class Shareholders(Office, Market):
         self.wait(1)
 
     def ballot(self, which: int) -> Ballot | None:
-        living = [ballot for ballot in reversed(self.ballots) if ballot.end is None]
+        left = [ballot for ballot in reversed(self.ballots) if ballot.end is None]
+        living = [ballot for ballot in left if ballot.state(self.now) is not State.DEFEATED] or left
         return living[which % len(living)] if living else None
 
     # ------------------------------------------------------------------ votes
@@ -215,10 +216,13 @@ class Shareholders(Office, Market):
         self.prices_moved()
 
     @precondition(by_vote)
-    @action(which=WHICH)
-    def a_proposal_goes_its_way(self, which: int) -> None:
+    @action(which=WHICH, to=st.sampled_from(["the end", "the end", "the timelock", "the vote"]))
+    def a_proposal_goes_its_way(self, which: int, to: str) -> None:
         """Everybody is for it, every step is taken in time, feeds work; without one, for a pause's end."""
         if self.ballot(which) is None:
+            for who, person in self.people.items():
+                self.wrap(who, 1.0 if self.books.shares[person] else 0.0)
+            self.wait(1)
             self.the_guardian_pauses_or_the_owner_unpauses(what="unpause")
         ballot = self.ballot(which)
         if ballot is None:
@@ -226,9 +230,13 @@ class Shareholders(Office, Market):
         self.wait(max(0, ballot.snapshot + 1 - self.now))
         for who in self.people if ballot.state(self.now) is State.ACTIVE else []:
             self.vote(who, ballot, Support.FOR)
+        if to == "the vote":
+            return
         self.wait(max(0, ballot.deadline + 1 - self.now))
         if ballot.state(self.now) is State.SUCCEEDED:
             self.queue(ballot)
+        if to == "the timelock":
+            return
         self.wait(max(0, ballot.ready_at - self.now))
         self.feeds_beat()
         self.outcomes.clear()
