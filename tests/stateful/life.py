@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from equipoise.units import DAY
 from tests.fixtures.levered import STAKE_USD
 from tests.stateful.invariants import Invariants
+from tests.stateful.rules.bars import Bars
 from tests.stateful.rules.baskets import Baskets
 from tests.stateful.rules.governance import HARD_CAPS, Governance
 from tests.stateful.rules.lending import Lending
@@ -23,7 +24,7 @@ FEES = {
 }
 
 
-class Life(Governance, Proposals, Baskets, Lending, Rounds, Invariants):
+class Life(Governance, Proposals, Baskets, Bars, Lending, Rounds, Invariants):
     """Begins with some fees, empty or at its target leverage; the owner is an account or the shareholders."""
 
     @opening(

@@ -114,6 +114,8 @@ OF_DEBT: Steps = [
     ("a_reserve_freezes_or_thaws", {"token": 0, "on": False}),
     ("a_stranger_switches_collateral", {"token": 0, "drop": False}),
     *QUIET,
+    ("purchases_meet_a_rising_bar", {"fresh": 0.5, "margin": 0.0}),
+    *QUIET,
     ("a_crash_comes", {"to": 1.4}),
     ("anybody_pulls_the_ripcord", {"crash": True}),
     ("the_ripcord_saves", {"moment": 0.2, "to": 0.9}),
