@@ -59,6 +59,8 @@ class Auctions(Market):
         """Not while oracle and vault differ; no auction of another basket is in its way."""
         unless = [*OPEN, *([] if self.agreed else ["RebalanceAuction__BasketMismatch"])]
         old, version = self.s.auction.call("current"), self.s.vault.call("basketVersion")
+        if old.ripcord and self.view.health is None:  # whether a ripcord has done its work only Aave can tell
+            unless.append("NoReason")
         went = self.attempt(self.s.auction, "open", sender=self.s.keeper, unless=unless)
         self.prices_moved()
         if went:
