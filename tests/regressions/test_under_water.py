@@ -17,8 +17,8 @@ def test_deposit__into_a_vault_under_water__does_not_take_it_from_its_holders(
 ) -> None:
     """EQ-58: somebody gives Aave collateral for a vault that a crash has left with less than it owes.
 
-    Its health factor is well again and its NAV is 0, so that a deposit mints at a price of nearly nothing: whoever
-    comes first owns what a recovery brings back.
+    Its health factor is well again and its NAV is 0, so that a deposit mints at a price of nearly nothing:
+    whoever comes first owns what a recovery brings back.
     """
     with lives("levered").scenario() as s:
         s.deposit(s.alice, MILLION)
