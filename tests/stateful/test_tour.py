@@ -72,7 +72,7 @@ COMMON: Steps = [
     ),
     ("the_oracles_terms_change", {"settle": 0, "fall": 1.0}),
     *QUIET,
-    ("an_asset_is_replaced", {"out": 0, "moment": 1.0}),
+    ("an_asset_is_replaced", {"out": 0, "moment": 0.4}),
     ("the_basket_changes", {"order": [0, 1, 2, 3], "count": 3, "leave": "none", "settle": False}),
     *QUIET,
     *QUIET,
