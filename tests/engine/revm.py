@@ -4,6 +4,7 @@ What pyrevm does otherwise than a chain, and what is done about it here:
 
 - Transient storage outlives a transaction: it is cleared before each.
 - Slots and accounts stay warm: `gas_used` is too low and must never be quoted.
+- A contract's nonce cannot be set, and begins at 1: it is raised by creations while the account is made.
 - A call leaves its sender's nonce alone: nonces are counted here, and set before a creation.
 - Logs and revert data come as objects and as text: they are turned into what JSON-RPC gives.
 """
@@ -78,19 +79,26 @@ class RevmChain:
     def _insert(self, address: str, account: dict[str, Any]) -> None:
         code, balance = bytes.fromhex(account["code"][2:]), _int(account["balance"])
         self._nonces[address.lower()] = nonce = _int(account["nonce"])
-        info = self._analysed(code) if code else pyrevm.AccountInfo(balance=balance, nonce=nonce)
+        info = self._analysed(code, nonce) if code else pyrevm.AccountInfo(balance=balance, nonce=nonce)
         self._evm.insert_account_info(address, info)
         for slot, value in account["storage"].items():
             self._evm.insert_account_storage(address, _int(slot), _int(value))
         if code and balance:
             self._evm.set_balance(address, balance)
 
-    def _analysed(self, code: bytes) -> Any:
+    def _analysed(self, code: bytes, nonce: int) -> Any:
         """An account of this code, taken from one that was created, so that its jumps are known: in code that
-        is merely inserted the EVM looks for them in every call, which doubles the time of a transaction."""
-        # copy what follows these twelve bytes to memory and return it
-        creation = b"\x61" + len(code).to_bytes(2, "big") + bytes.fromhex("80600c6000396000f3")
-        return self._evm.basic(self._evm.deploy(_MAKER, creation + code))
+        is merely inserted the EVM looks for them in every call, which doubles the time of a transaction.
+
+        Its nonce, on which the addresses of its own creations depend, begins at 1: it creates nothings first.
+        """
+        nothings = bytes.fromhex("5f5f5ff050") * (nonce - 1)
+        # copy what follows to memory and return it
+        size, start = len(code).to_bytes(2, "big"), (len(nothings) + 11).to_bytes(2, "big")
+        creation = nothings + b"\x61" + size + b"\x80\x61" + start + bytes.fromhex("5f395ff3")
+        account = self._evm.basic(self._evm.deploy(_MAKER, creation + code))
+        assert account.nonce == max(1, nonce), f"a contract's nonce is {account.nonce}, not {nonce}"
+        return account
 
     def _at(self, timestamp: int, number: int) -> None:
         self._timestamp, self._number = timestamp, number

@@ -34,7 +34,7 @@ class Saved:
 
     def at(self, world: World) -> Levered:
         """The system with handles to another chain."""
-        symbols = [asset.symbol for asset in world.assets]
+        symbols = self.deployment["symbols"]
         return replace(
             self.system,
             chain=world.chain,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -31,6 +32,13 @@ class Base(RuleBasedStateMachine):
 
     Attributes
     ----------
+    market
+        The feed of every asset of the world by name, the cash last: what rules about markets choose from.
+    basket, realised, shelf
+        Names of the oracle's assets, of those whose realised volatility is measured, and of the vault's
+        tokens, those that it sells behind the others. The owner sets one after another.
+    governed
+        Whether the owner is the timelock.
     view, price
         What was seen after the last transaction, and the share price then, exactly; None without prices.
     used_wad, used_at
@@ -54,12 +62,12 @@ class Base(RuleBasedStateMachine):
         self.outcomes: list[str] = []
         self.inside = False
         self.people = {"alice": s.alice, "bob": s.bob, "mallory": s.mallory}
-        self.all_tokens = [*s.tokens, s.cash]
-        self.names = [*s.symbols, USD]
+        self.basket, self.realised, self.shelf = (list(s.symbols) for _ in range(3))
+        self.governed = False
         self.levered = s.contracts.account is not None
         s.vault.send("accrueFees", sender=s.keeper)
-        named = zip(self.names, self.all_tokens, strict=True)
-        self.feeds = [self._feed(name, token) for name, token in named]
+        listed = [*(asset.symbol for asset in self.world.assets), USD]
+        self.market = {name: self._feed(name, self.world.tokens[name]) for name in listed}
         self.reports = self._reports()
         self.guard = Guard(*s.guard.call("params"))
         self.losses: list[tuple[int, Fraction]] = []
@@ -94,7 +102,7 @@ class Base(RuleBasedStateMachine):
 
     def _reports(self) -> Reports:
         """The system comes with one post of volatilities, and has never had another."""
-        oracle, n = self.s.volatility_oracle, self.s.n
+        oracle, n = self.s.volatility_oracle, self.n
         post, p = oracle.call("lastPost"), oracle.call("params")
         return Reports(
             volatilities_at=post.observedAt,
@@ -123,6 +131,41 @@ class Base(RuleBasedStateMachine):
             recipient=s.treasury,
             shares={who: s.shares(who) for who in known},
         )
+
+    # ------------------------------------------------------------- the basket
+
+    @property
+    def n(self) -> int:
+        """Of the reports: how many assets the oracle has."""
+        return len(self.basket)
+
+    @property
+    def names(self) -> list[str]:
+        """Of the vault's book, in its order, the cash last."""
+        return [*self.shelf, USD]
+
+    @property
+    def all_tokens(self) -> list[Contract]:
+        return [self.world.tokens[name] for name in self.names]
+
+    @property
+    def feeds(self) -> list[Feed]:
+        """Of the vault's book."""
+        return [self.market[name] for name in self.names]
+
+    @property
+    def listed(self) -> list[str]:
+        """Names of the whole market, in an order that never changes."""
+        return list(self.market)
+
+    def hold(self, shelf: Sequence[str]) -> None:
+        """The vault's tokens are these from now on."""
+        self.shelf = list(shelf)
+        self.s = replace(self.s, tokens=self.all_tokens[:-1])
+
+    def pool_fee(self, name: str) -> int:
+        """Of the asset's pool."""
+        return next(asset.pool_fee for asset in self.world.assets if asset.symbol == name)
 
     @property
     def now(self) -> int:
@@ -161,13 +204,22 @@ class Base(RuleBasedStateMachine):
         return receipt
 
     def predicted(
-        self, refusal: str | None, contract: Contract, function: str, *args: Any, sender: str
+        self,
+        refusal: str | None,
+        contract: Contract,
+        function: str,
+        *args: Any,
+        sender: str,
+        unless: Sequence[str] = (),
     ) -> Receipt | None:
-        """Send what the model says is refused, by an error whose name begins so, or goes through (None)."""
+        """Send what the model says is refused, by an error whose name begins so, or goes through (None).
+
+        What it cannot say are refusals whose names begin with one of `unless`.
+        """
         try:
             receipt = contract.send(function, *args, sender=sender)
         except ContractRevert as revert:
-            if not (refusal and revert.name.startswith(refusal)):
+            if not any(revert.name.startswith(name) for name in ((refusal,) if refusal else unless)):
                 raise AssertionError(f"expected {refusal or 'success'}, got {revert}") from revert
             self.outcomes.append(revert.name)
             return None
@@ -213,6 +265,10 @@ class Base(RuleBasedStateMachine):
     def seized(self) -> View:
         """A liquidator took collateral: books may fall, shares stay."""
         return self._compare(None)
+
+    def basket_changed(self, written_off: int) -> View:
+        """Other tokens are in the books; the share price fell by what was `written_off` {units of cash}."""
+        return self._compare(written_off + self.dust())
 
     def time_passed(self, rate_wad: int) -> View:
         """Interest is earned, and owed at the rate before; fees fall due by the clock."""

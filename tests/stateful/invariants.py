@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from hypothesis.stateful import invariant
 
+from equipoise.governance import State
 from equipoise.units import unpack_correlations
+from tests.fixtures.governance import OWNED
 from tests.stateful.model.books import WAD
 from tests.stateful.model.risk import DAY, TOLERANCE, certificate_error, lanes_of
 from tests.stateful.rules.governance import HARD_CAPS
+from tests.stateful.rules.office import Office
 from tests.stateful.rules.people import People
 
 
-class Invariants(People):
+class Invariants(People, Office):
     """Those that speak of one transaction are checked around it, by the rules: see `Base._compare`."""
 
     @invariant()
     def redeemers_can_always_exit_in_kind(self) -> None:
         """One holder after another, all of its shares, with nothing skipped."""
-        holders = [who for who in sorted(self.books.shares) if self.books.shares[who]]
+        wrapper = self.s.votes.address  # what it holds its holders take back: every_vote_is_backed
+        holders = [who for who in sorted(self.books.shares) if self.books.shares[who] and who != wrapper]
         if not holders:
             return
         who = holders[len(self.steps) % len(holders)]
@@ -43,13 +47,52 @@ class Invariants(People):
         assert sum(told.values()) == self.view.supply
 
     @invariant()
+    def every_vote_is_backed(self) -> None:
+        """By a share that its holder takes back at any time, and shares of the past are what they were."""
+        if not self.governed:
+            return
+        votes, wrapped = self.s.votes, self.votes.wrapped
+        assert votes.call("totalSupply") == sum(wrapped.values()) == self.books.shares[votes.address]
+        holders = [who for who in sorted(wrapped) if wrapped[who]]
+        if holders:
+            who = holders[len(self.steps) % len(holders)]
+            votes.call("withdrawTo", who, wrapped[who], sender=who)
+        for one, history in self.votes.history.items():
+            assert votes.call("getVotes", one) == history.values[-1]
+
+    @invariant()
+    def proposals_stand_where_votes_and_time_have_brought_them(self) -> None:
+        """And their settings are what was executed, and the owner is the timelock."""
+        if not self.governed:
+            return
+        s, governor = self.s, self.s.governor
+        for ballot in self.ballots[-3:]:
+            assert State(governor.call("state", ballot.id)) is ballot.state(self.now)
+            assert tuple(governor.call("proposalVotes", ballot.id)) == tuple(ballot.tally)
+            assert governor.call("proposalDeadline", ballot.id) == ballot.deadline
+        terms = self.terms
+        assert governor.call("quorumWad") == terms.quorum_wad
+        assert s.timelock.call("getMinDelay") == terms.delay
+        for name in OWNED if len(self.steps) % 5 == 0 else ():
+            assert getattr(s, name).call("owner") == s.timelock.address
+
+    @invariant()
+    def the_basket_is_what_the_owner_said(self) -> None:
+        """Of the vault, the oracle and the realised volatilities, each by itself."""
+        s, tokens = self.s, self.world.tokens
+        realized = s.contracts.realized_volatility
+        assert list(s.vault.call("holdings").tokens) == [token.address for token in self.all_tokens]
+        assert list(s.volatility_oracle.call("assets")) == [tokens[name].address for name in self.basket]
+        assert list(realized.call("assets")) == [tokens[name].address for name in self.realised]
+
+    @invariant()
     def modes_match_facts(self) -> None:
         v = self.view
         assert v.mode == self.guard.mode(self.reports, v.at, self.live, v.health)
 
     @invariant()
     def reports_in_use_are_what_a_quorum_posted(self) -> None:
-        oracle, n = self.s.volatility_oracle, self.s.n
+        oracle, n = self.s.volatility_oracle, self.n
         in_use = lanes_of(oracle.call("reportedVolatilities"), n)
         assert in_use == self.reports.in_use(self.view.at)
         times = oracle.call("reportTimes")
@@ -68,7 +111,7 @@ class Invariants(People):
         if not data.coordinates:
             assert not self.reports.has_coordinates
             return
-        n = self.s.n
+        n = self.n
         c = [[round(v * 32_767) for v in row] for row in unpack_correlations(data.correlations, n)]
         x, budgets = lanes_of(data.coordinates, n), lanes_of(data.budgets, n)
         assert certificate_error(x, c, budgets) <= TOLERANCE

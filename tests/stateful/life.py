@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 from equipoise.units import DAY
 from tests.fixtures.levered import STAKE_USD
 from tests.stateful.invariants import Invariants
-from tests.stateful.rules.auctions import Auctions
+from tests.stateful.rules.bars import Bars
+from tests.stateful.rules.baskets import Baskets
 from tests.stateful.rules.governance import HARD_CAPS, Governance
 from tests.stateful.rules.lending import Lending
+from tests.stateful.rules.proposals import Proposals
 from tests.stateful.rules.rounds import Rounds
 from tests.stateful.steps import action, opening
 
@@ -22,15 +24,16 @@ FEES = {
 }
 
 
-class Life(Governance, Auctions, Lending, Rounds, Invariants):
-    """Begins with some fees, and either empty or at its target leverage."""
+class Life(Governance, Proposals, Baskets, Bars, Lending, Rounds, Invariants):
+    """Begins with some fees, empty or at its target leverage; the owner is an account or the shareholders."""
 
     @opening(
         invested=st.sampled_from([True, True, True, False]),
         fees=st.sampled_from(sorted(FEES)),
         settle=st.sampled_from([0, 600]),
+        governed=st.sampled_from([False, False, True]),
     )
-    def begins(self, invested: bool, fees: str, settle: int) -> None:
+    def begins(self, invested: bool, fees: str, settle: int, governed: bool = False) -> None:
         v = self.view
         assert v.nav
         entry, leave, management, performance = FEES[fees]
@@ -41,7 +44,9 @@ class Life(Governance, Auctions, Lending, Rounds, Invariants):
         self.the_oracles_terms_change(settle=settle, fall=0.2)
         if invested:
             self.deposit(who="alice", assets=STAKE_USD * 10**6)
-            self.keepers_rebalance(moment=0.5, lots=6)
+            self.keepers_rebalance(moment=0.5, lots=8)
+        if governed:
+            self.shareholders_take_over()
         self.did()
 
     @action(level=st.floats(0.9, 1.1), moment=st.floats(0.3, 1))
@@ -49,11 +54,14 @@ class Life(Governance, Auctions, Lending, Rounds, Invariants):
         """Feeds work, signers report, coordinates are there, nothing is paused, keepers rebalance."""
         self.wait(DAY)
         self.feeds_recover()
-        self.the_guardian_pauses_or_the_owner_unpauses(what="unpause")
+        if not self.governed:
+            self.the_guardian_pauses_or_the_owner_unpauses(what="unpause")
+        if not self.reports.has_correlations:
+            self.signers_cosign_correlations(pairs=[0.3] * 6, few=False, solved_here=False)
         self.honest_signers_report(level=level, noise=[1.0] * 5, age=0, absent=0)
-        if not self.reports.has_coordinates:
+        if self.reports.has_correlations and not self.reports.has_coordinates:
             self.anybody_has_the_chain_solve()
         if not any(self.books.shares.values()):
             self.deposit(who="bob", assets=STAKE_USD * 10**6)
         self.wait(self.reports.settle_period)
-        self.keepers_rebalance(moment=moment, lots=6)
+        self.keepers_rebalance(moment=moment, lots=8)

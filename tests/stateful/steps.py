@@ -23,6 +23,7 @@ NEEDS_DEBT = {
     "a_stranger_switches_collateral",
     "anybody_pulls_the_ripcord",
     "liquidity_leaves_or_returns",
+    "purchases_meet_a_rising_bar",
     "receipts_are_donated",
     "somebody_repays",
     "the_ripcord_saves",

@@ -53,6 +53,25 @@ def test_engines__the_same_lives__agree_in_every_transaction(
             assert other.chain.entries == entries
 
 
+def test_engines__votes_and_another_basket__agree_in_every_transaction(saved: Callable[[str], Saved]) -> None:
+    """Contracts that create others do so at the same addresses."""
+    steps = [
+        ("begins", {"invested": True, "fees": "usual", "settle": 600, "governed": True}),
+        ("an_asset_is_replaced", {"out": 0, "moment": 0.5}),
+        ("a_proposal_goes_its_way", {"which": 0, "to": "the end"}),
+        ("a_quiet_day", {"level": 1.0, "moment": 1.0}),
+        ("what_is_sold_is_dropped", {}),
+        ("a_proposal_goes_its_way", {"which": 0, "to": "the end"}),
+    ]
+    here = replay(Life(system := on_revm(saved("levered"))), steps)
+    assert here.names == ["ETH", "GOLD", "LINK", "USDC"]
+    entries = list(system.chain.entries)
+    with on_anvil(saved("levered")) as other:
+        there = replay(Life(other), steps)
+        assert there.digests == here.digests
+        assert other.chain.entries == entries
+
+
 @settings(max_examples=20, derandomize=True)
 @given(data=st.binary(max_size=64), value=st.integers(0, 10))
 def test_revm_chain__any_data_to_the_vault__reverts_as_on_anvil(

@@ -52,9 +52,9 @@ COMMON: Steps = [
     ("the_curve_falls", {"moment": 0.5}),
     ("a_bidder_bids", {"first": 2, "part": 0.3}),
     ("a_bidder_takes_the_basket", {"parts": [0.1, 0.1, 0.1], "only": None}),
-    ("the_filler_fills", {"pair": (0, 3), "part": 0.01, "moment": 1.0, "fair": True}),
+    ("the_filler_fills", {"asset": 0, "sell": True, "part": 0.01, "moment": 1.0, "fair": True}),
     ("keepers_rebalance", {"moment": 1.0, "lots": 6}),
-    ("tokens_are_donated", {"token": 3, "amount": 10**6, "to": "zap"}),
+    ("tokens_are_donated", {"token": 4, "amount": 10**6, "to": "zap"}),
     ("the_guardian_pauses_or_the_owner_unpauses", {"what": "pauseDeposits"}),
     ("the_deposit_cap_changes", {"cap": 9 * 10**13, "by_guardian": False}),
     ("the_guardian_removes_a_signer", {"index": 2}),
@@ -72,6 +72,38 @@ COMMON: Steps = [
     ),
     ("the_oracles_terms_change", {"settle": 0, "fall": 1.0}),
     *QUIET,
+    ("an_asset_is_replaced", {"out": 0, "moment": 0.4}),
+    ("the_basket_changes", {"order": [0, 1, 2, 3], "count": 3, "leave": "none", "settle": False}),
+    *QUIET,
+    *QUIET,
+    ("what_is_sold_is_dropped", {}),
+]
+VOTES: Steps = [
+    ("begins", {"invested": True, "fees": "none", "settle": 0, "governed": True}),
+    ("deposit", {"who": "bob", "assets": 10**11}),
+    ("a_holder_wraps", {"who": "bob", "part": 1.0}),
+    ("a_holder_delegates", {"who": "bob", "to": "mallory"}),
+    ("minutes_pass", {"seconds": 1}),
+    ("fees_change", {"parts": [0.1, 0.2, 0.3, 0.4], "beyond": False}),
+    ("a_vote_draws_on", {"which": 0, "late": True}),
+    ("a_holder_votes", {"who": "mallory", "which": 0, "support": "AGAINST"}),
+    ("a_holder_votes", {"who": "alice", "which": 0, "support": "FOR"}),
+    ("a_vote_draws_on", {"which": 0, "late": True}),
+    ("anybody_queues", {"which": 0}),
+    ("a_holder_unwraps", {"who": "bob", "part": 0.5}),
+    ("a_vote_draws_on", {"which": 0, "late": True}),
+    ("feeds_recover", {}),
+    ("anybody_executes", {"which": 0}),
+    ("somebody_proposes_an_outrage", {"who": "alice", "choice": 0}),
+    ("somebody_cancels", {"who": "alice", "which": 0}),
+    ("governances_terms_change", {"setting": "quorum_wad", "part": 0.0, "beyond": False}),
+    ("a_proposal_goes_its_way", {"which": 0, "to": "the end"}),
+    ("shareholders_give_up", {"power": "setFees"}),
+    ("a_vote_draws_on", {"which": 0, "late": True}),
+    ("a_holder_votes", {"who": "alice", "which": 0, "support": "FOR"}),
+    ("a_vote_draws_on", {"which": 0, "late": True}),
+    ("anybody_queues", {"which": 0}),
+    ("the_guardian_vetoes", {"which": 0}),
 ]
 OF_DEBT: Steps = [
     ("receipts_are_donated", {"token": 1, "amount": 10**12}),
@@ -81,6 +113,8 @@ OF_DEBT: Steps = [
     ("a_reserve_freezes_or_thaws", {"token": 0, "on": True}),
     ("a_reserve_freezes_or_thaws", {"token": 0, "on": False}),
     ("a_stranger_switches_collateral", {"token": 0, "drop": False}),
+    *QUIET,
+    ("purchases_meet_a_rising_bar", {"fresh": 0.5, "margin": 0.0}),
     *QUIET,
     ("a_crash_comes", {"to": 1.4}),
     ("anybody_pulls_the_ripcord", {"crash": True}),
@@ -93,10 +127,12 @@ OF_DEBT: Steps = [
 def test_tour__of_the_levered_vault__sees_every_rule_done(relive: Callable[[str, Steps], Any]) -> None:
     TALLY.clear()
     relive("levered", COMMON + OF_DEBT)
+    relive("levered", VOTES)
     assert never_done(TALLY, levered=True) == set(), "\n".join(table())
 
 
 def test_tour__of_the_unlevered_vault__sees_every_rule_done(relive: Callable[[str, Steps], Any]) -> None:
     TALLY.clear()
     relive("unlevered", COMMON)
+    relive("unlevered", VOTES)
     assert never_done(TALLY, levered=False) == set(), "\n".join(table())

@@ -36,6 +36,7 @@ class Reports:
     correlations_at: int
     settled_at: int = 0
     latest: int = 1
+    has_correlations: bool = True
     has_coordinates: bool = True
 
     def settled(self, now: int) -> bool:
@@ -43,6 +44,12 @@ class Reports:
 
     def in_use(self, now: int) -> Lanes:
         return self.posts[self.latest if self.settled(now) else 1 - self.latest]
+
+    def forget(self, n: int) -> None:
+        """The assets are `n` others: values go, times stay."""
+        self.posts = [[0] * n, [0] * n]
+        self.settled_at, self.posted_at, self.count = self.volatilities_at, 0, 0
+        self.has_correlations = self.has_coordinates = False
 
     def post(self, reports: Sequence[tuple[int, Lanes]], now: int) -> str | None:
         """Take a quorum's reports {(time, lanes)}, or name the error and change nothing."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import permutations
 from typing import Any
 
 from hypothesis import strategies as st
@@ -19,7 +20,6 @@ from tests.stateful.rules.market import Market, can_crash
 from tests.stateful.steps import action
 from tests.stateful.view import NO_DEBT, View
 
-PAIRS = [(sell, buy) for sell in range(4) for buy in range(4) if sell != buy]
 MOMENT = st.sampled_from([0.0, 0.2, 0.5, 0.75, 1.0])
 LOT = st.one_of(st.just(1.0), st.floats(1e-9, 1.0))
 BID = (
@@ -38,6 +38,8 @@ OPEN = (
     "RebalanceAuction__EmptyVault",
     "PriceOracle__",
 )
+RETIRED = WAD // 20_000
+"""Of the NAV: what of a token being retired is reason enough to trade."""
 
 
 def in_course(machine: Base) -> bool:
@@ -54,14 +56,32 @@ class Auctions(Market):
         self.opened()
 
     def opened(self) -> bool:
-        went = self.attempt(self.s.auction, "open", sender=self.s.keeper, unless=OPEN)
+        """Not while oracle and vault differ; no auction of another basket is in its way."""
+        unless = [*OPEN, *([] if self.agreed else ["RebalanceAuction__BasketMismatch"])]
+        old, version = self.s.auction.call("current"), self.s.vault.call("basketVersion")
+        if old.ripcord and self.view.health is None:  # whether a ripcord has done its work only Aave can tell
+            unless.append("NoReason")
+        went = self.attempt(self.s.auction, "open", sender=self.s.keeper, unless=unless)
         self.prices_moved()
         if went:
+            assert self.agreed, "an auction for assets that the vault has not"
             self.ends_at = self.s.auction.call("current").endsAt
-            targets = self.s.auction.call("current").targets
+            targets = lanes_of(self.s.auction.call("current").targets, len(self.names) - 1)
             cap = self.s.auction.call("params").maxLeverageWad
-            assert sum(lane * 10**10 for lane in lanes_of(targets, self.s.n)) <= cap
+            assert sum(lane * 10**10 for lane in targets) <= cap
+            assert not any(targets[self.n :]), "a target for what is being retired"
+        elif self.outcomes[-1].endswith("AlreadyOpen"):
+            assert old.ripcord or old.basketVersion == version
+        elif self.outcomes[-1].endswith("WithinBands"):
+            nav_wad = self.s.vault.call("portfolio").navWad
+            retiring = self.values(self.view)[self.n : -1]
+            assert all(value * WAD <= (RETIRED + 1) * nav_wad for value in retiring)
         return bool(went)
+
+    @property
+    def agreed(self) -> bool:
+        """Whether vault and realised volatilities are of the oracle's assets."""
+        return self.realised == self.basket == self.shelf[: self.n]
 
     def to_moment(self, fraction: float) -> None:
         """Let that fraction of the auction's time be over, unless it is already."""
@@ -78,12 +98,18 @@ class Auctions(Market):
 
     # ------------------------------------------------------------------ bids
 
-    @action(first=st.integers(0, len(PAIRS) - 1), part=LOT)
+    @property
+    def pairs(self) -> list[tuple[int, int]]:
+        """Of the book, to sell and to buy, the cash last."""
+        return list(permutations(range(len(self.names)), 2))
+
+    @action(first=st.integers(0, 19), part=LOT)
     def a_bidder_bids(self, first: int, part: float) -> None:
         """For the whole lot or a part of it: of the first pair from there on that has one."""
         if not in_course(self) and not self.opened():
             return
-        for pair in PAIRS[first:] + PAIRS[:first]:
+        pairs, first = self.pairs, first % len(self.pairs)
+        for pair in pairs[first:] + pairs[:first]:
             if self.bid(*pair, part):
                 return
 
@@ -112,12 +138,14 @@ class Auctions(Market):
         return receipt is not None
 
     @precondition(in_course)
-    @action(parts=st.lists(LOT, min_size=3, max_size=3), only=st.sampled_from([None, 0, 1, 2]))
+    @action(parts=st.lists(LOT, min_size=4, max_size=4), only=st.sampled_from([None, 0, 1, 2, 3]))
     def a_bidder_takes_the_basket(self, parts: list[float], only: int | None) -> None:
-        self.bid_basket([p if only in (None, i) else 0.0 for i, p in enumerate(parts)])
+        held = len(self.names) - 1
+        parts = (parts * 2)[:held]
+        self.bid_basket([p if only is None or only % held == i else 0.0 for i, p in enumerate(parts)])
 
     def bid_basket(self, parts: list[float]) -> bool:
-        lots = self.quoted("quoteBasket", [MAX] * self.s.n)
+        lots = self.quoted("quoteBasket", [MAX] * (len(self.names) - 1))
         if lots is None:
             return False
         amounts = [MAX if p == 1 else portion(lot, p) for lot, p in zip(lots.sold, parts, strict=False)]
@@ -128,31 +156,33 @@ class Auctions(Market):
             self.judge(receipt, before)
         return receipt is not None
 
-    @action(moment=MOMENT, lots=st.integers(0, 6))
+    @action(moment=MOMENT, lots=st.integers(0, 8))
     def keepers_rebalance(self, moment: float, lots: int) -> None:
         """Open, wait, fill so many lots against cash, surpluses first."""
-        if not self.reports.has_coordinates:
+        if self.reports.has_correlations and not self.reports.has_coordinates:
             self.s.volatility_oracle.send("solveCoordinates", sender=self.s.keeper)
             self.reports.has_coordinates = True
         if not (self.opened() or in_course(self)):
             return
         self.to_moment(moment)
-        surpluses = [(i, 3) for i in range(3)]
+        cash = len(self.names) - 1
+        surpluses = [(i, cash) for i in range(cash)]
         for sell, buy in (surpluses + [(b, s) for s, b in surpluses])[:lots]:
             self.bid(sell, buy)
 
     @precondition(in_course)
-    @action(pair=st.sampled_from([p for p in PAIRS if 3 in p]), part=LOT, moment=MOMENT, fair=st.booleans())
-    def the_filler_fills(self, pair: tuple[int, int], part: float, moment: float, fair: bool) -> None:
+    @action(asset=st.integers(0, 3), sell=st.booleans(), part=LOT, moment=MOMENT, fair=st.booleans())
+    def the_filler_fills(self, asset: int, sell: bool, part: float, moment: float, fair: bool) -> None:
         """A lot against cash, from the pool, which is at the oracle's price or wherever it was pushed."""
         if fair:
             self.pools_come_back()
         self.to_moment(moment)
-        tokens = [self.all_tokens[i] for i in pair]
+        name = self.names[asset % (len(self.names) - 1)]
+        tokens = [self.world.tokens[name], self.s.cash][:: 1 if sell else -1]
         lot = self.quoted("quoteBid", *tokens, MAX)
         if lot is None:
             return
-        amount, fee = max(1, portion(lot.sold, part)), self.world.assets[min(pair)].pool_fee
+        amount, fee = max(1, portion(lot.sold, part)), self.pool_fee(name)
         order = (self.s.auction.call("current").id, *tokens, fee, amount, 0, self.s.keeper)
         before = self.before_bid()
         unless = [*BID, "UniswapV3Filler__"]
@@ -207,7 +237,7 @@ class Auctions(Market):
         if book.navWad == 0 or sum(book.valuesWad[:-1]) <= book.debtWad - book.valuesWad[-1]:
             return
         dry = self._venue_is_short(book)
-        went = self.bid_basket([1.0] * self.s.n)
+        went = self.bid_basket([1.0] * (len(self.names) - 1))
         poor = self.outcomes[-1].startswith("ERC20")
         assert went or dry or poor, f"the ripcord was refused: {self.outcomes[-1]}"
         if went:
@@ -231,7 +261,7 @@ class Auctions(Market):
         """What a bid is judged against: the auction, its curve now, leverage, LTV."""
         a, v = self.s.auction.call("current"), self.view
         p = self.s.auction.call("params")
-        return a, p, v, self.leverage(v), self.ltv(v), sum(lanes_of(a.targets, self.s.n)) * 10**10
+        return a, p, v, self.leverage(v), self.ltv(v), sum(lanes_of(a.targets, len(self.names) - 1)) * 10**10
 
     def values(self, v: View) -> list[int]:
         """USD {WAD} of the books by the model's prices, the cash last."""
@@ -249,9 +279,11 @@ class Auctions(Market):
 
     def judge(self, receipt: Receipt, before: Any) -> None:
         auction, params, old, leverage, ltv, target = before
-        addresses = [token.address for token in self.all_tokens]
+        addresses, last = [token.address for token in self.all_tokens], len(self.names) - 1
         bids = self.s.auction.events(receipt, "Bid")
         assert bids
+        current = auction.basketVersion == self.s.vault.call("basketVersion")
+        assert auction.ripcord or current, "a bid in an auction of another basket"
         sold_usd = bought = 0
         cash = self.books.cash
         for bid in bids:
@@ -261,7 +293,10 @@ class Auctions(Market):
             bought += bid.buyAmount
             paid = Fraction(bid.buyAmount * buy.mid, buy.unit)
             self._paid_enough(paid, bid.sellAmount, i, auction, params, old)
-            cash += (bid.buyAmount if j == 3 else 0) - (bid.sellAmount if i == 3 else 0)
+            cash += (bid.buyAmount if j == last else 0) - (bid.sellAmount if i == last else 0)
+            assert auction.ripcord or j == last or lanes_of(auction.targets, last)[j], (
+                "bought without a target"
+            )
         loss_usd = max(0, sold_usd - bought * buy.mid // buy.unit)
         self._count_loss(auction, old, loss_usd, params)
         # cash repays debt, or is borrowed: what stays in the vault is the vault's to say, the sum is not
@@ -271,7 +306,7 @@ class Auctions(Market):
         new = self.view
         slack = 4 if self.levered else 0
         assert abs((new.balances[-1] - new.debt) - (cash - old.debt)) <= slack
-        self._leverage_kept(bool(bids[0].buy == addresses[3]), old, leverage, ltv, target, params)
+        self._leverage_kept(bool(bids[0].buy == addresses[last]), old, leverage, ltv, target, params)
         if auction.ripcord:
             assert self.ltv(new) < ltv or self.ltv(old) == 0
 

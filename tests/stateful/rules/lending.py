@@ -12,7 +12,7 @@ from tests.stateful.rules.market import Market, can_crash
 from tests.stateful.steps import action
 
 VARIABLE = 2
-RESERVE = st.integers(0, 3)
+RESERVE = st.integers(0, 4)
 GIFT = st.integers(1, 10**13)
 
 
@@ -26,10 +26,10 @@ class Lending(Market):
     @action(token=RESERVE, amount=GIFT, to=st.sampled_from(["vault", "account", "zap", "filler"]))
     def tokens_are_donated(self, token: int, amount: int, to: str) -> None:
         """Never counted, wherever they go."""
-        name = self.names[token]
+        name = self.listed[token]
         where = getattr(self.s.contracts, to) or self.s.vault
         self.world.fund(name, self.s.mallory, amount)
-        self.all_tokens[token].send("transfer", where, amount, sender=self.s.mallory)
+        self.world.tokens[name].send("transfer", where, amount, sender=self.s.mallory)
         self.donated.add(to)
         self.prices_moved()
         self.did()
@@ -43,14 +43,14 @@ class Lending(Market):
     @action(token=RESERVE, amount=GIFT)
     def receipts_are_donated(self, token: int, amount: int) -> None:
         """aTokens of the basket count as what they are worth; those of the cash only make Aave easier."""
-        s, name = self.s, self.names[token]
+        s, name = self.s, self.listed[token]
         self.world.fund(name, s.mallory, amount)
         args = (s.aave.tokens[name], amount, s.account, 0)
         unless = ["Error", "UnknownError", "NoReason"]
         if self.attempt(s.aave.pool, "supply", *args, sender=s.mallory, unless=unless):
             old = self.gift_arrived()
-            for i, (before, after) in enumerate(zip(old.balances, self.view.balances, strict=True)):
-                assert after - before <= (amount + 2 if i == token else 2)
+            for here, before, after in zip(self.names, old.balances, self.view.balances, strict=True):
+                assert after - before <= (amount + 2 if here == name else 2)
 
     @precondition(lambda self: self.view.debt > 0)
     @action(amount=GIFT)
@@ -65,7 +65,7 @@ class Lending(Market):
     @action(token=RESERVE, utilisation=st.sampled_from([0.2, 0.5, 0.75, 0.97, 1.0]))
     def liquidity_leaves_or_returns(self, token: int, utilisation: float) -> None:
         try:
-            self.s.aave.set_utilisation(self.names[token], utilisation)
+            self.s.aave.set_utilisation(self.listed[token], utilisation)
         except (InputError, ContractRevert) as refusal:
             # others owe what would have to be repaid, or Aave's oracle is dead
             self.outcomes.append(type(refusal).__name__)
@@ -76,7 +76,7 @@ class Lending(Market):
     @precondition(with_account)
     @action(token=RESERVE, on=st.booleans())
     def a_reserve_freezes_or_thaws(self, token: int, on: bool) -> None:
-        self.s.aave.freeze(self.names[token], on)
+        self.s.aave.freeze(self.listed[token], on)
         self.prices_moved()
         self.did()
 
@@ -94,10 +94,10 @@ class Lending(Market):
             assert self.view.debt < owed
 
     @precondition(with_account)
-    @action(token=st.integers(0, 2), drop=st.booleans())
+    @action(token=st.integers(0, 3), drop=st.booleans())
     def a_stranger_switches_collateral(self, token: int, drop: bool) -> None:
         """Anybody may drop a collateral of no loan value, or use one again; nothing else."""
         function = "dropZeroLtvCollateral" if drop else "useAsCollateral"
-        args = (self.s.tokens[token],)
+        args = (self.world.tokens[self.listed[token]],)
         self.attempt(self.s.account, function, *args, sender=self.s.mallory, unless=["LendingAccount__"])
         self.user_acted()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from tests.stateful.steps import action
 NOISE = st.floats(0.9, 1.1)
 LEVEL = st.one_of(st.floats(0.8, 1.25), st.floats(0.3, 3.0))
 AGE = st.sampled_from([0, 0, 0, 1, 60, 700])
+USUAL = {"BTC": 0.3, "ETH": 0.4, "GOLD": 0.1, "LINK": 0.6}
 STRANGER = b"\x77" * 32
 TRICKS = (
     "few",
@@ -46,12 +49,20 @@ Struct = tuple[int, int, bytes, bytes]
 
 
 class Signers(Base):
-    """All signers are at hand, in ascending order of address; `active` counts those still registered."""
+    """All signers are at hand, in ascending order of address, and sign for the basket of now."""
 
     @property
     def signers(self) -> list[Signer]:
         known = set(self.s.volatility_oracle.call("signers"))
-        return sorted((s for s in self.s.signers if s.address in known), key=lambda s: int(s.address, 16))
+        tokens = tuple(self.world.tokens[name].address for name in self.basket)
+        domain = replace(self.s.signers[0].domain, assets=tokens)
+        here = [Signer(s.key, domain) for s in self.s.signers if s.address in known]
+        return sorted(here, key=lambda s: int(s.address, 16))
+
+    @property
+    def vols(self) -> Any:
+        """What honest signers say at level 1."""
+        return np.array([USUAL[name] for name in self.basket])
 
     @property
     def threshold(self) -> int:
@@ -62,7 +73,7 @@ class Signers(Base):
 
     def _post(self, reports: list[Struct]) -> bool:
         """Post what a quorum signed: the model says whether it is taken, and what is in use then."""
-        lanes = [(at, lanes_of(word, self.s.n)) for at, word, _, _ in reports]
+        lanes = [(at, lanes_of(word, self.n)) for at, word, _, _ in reports]
         refusal = self.reports.post(lanes, self.now)
         args = (reports,)
         taken = self.predicted(
@@ -89,7 +100,7 @@ class Signers(Base):
         present = signers[: max(min(self.threshold, len(signers)), len(signers) - absent)]
         if len(present) < self.threshold:
             return
-        vols = np.array(self.s.vols) * level
+        vols = self.vols * level
         at = self.now - age
         self._post([self._signed(s, vols * f, at) for s, f in zip(present, noise, strict=False)])
 
@@ -100,17 +111,17 @@ class Signers(Base):
         liars = (len(signers) - 1) // 2
         if len(signers) < self.threshold:
             return
-        vols = np.array(self.s.vols) * level
+        vols = self.vols * level
         lying = set(range(liars) if first else range(len(signers) - liars, len(signers)))
         reports = [
-            self._signed(s, np.full(self.s.n, lie) if i in lying else vols * (1 + i / 100), self.now)
+            self._signed(s, np.full(self.n, lie) if i in lying else vols * (1 + i / 100), self.now)
             for i, s in enumerate(signers)
         ]
         if not self._post(reports):
             return
         event = self.s.volatility_oracle.call("lastPost").vols
-        honest = [lanes_of(r[1], self.s.n) for i, r in enumerate(reports) if i not in lying]
-        for lane, words in zip(lanes_of(event, self.s.n), zip(*honest, strict=True), strict=True):
+        honest = [lanes_of(r[1], self.n) for i, r in enumerate(reports) if i not in lying]
+        for lane, words in zip(lanes_of(event, self.n), zip(*honest, strict=True), strict=True):
             # a fall is slowed, so that the word may be above the honest ones
             assert lane >= min(words)
 
@@ -120,13 +131,13 @@ class Signers(Base):
         signers = self.signers[: self.threshold]
         if len(signers) < self.threshold:
             return
-        vols = np.array(self.s.vols) * factor
+        vols = self.vols * factor
         self._post([self._signed(s, vols, self.now) for s in signers])
 
     @action(trick=st.sampled_from(TRICKS), level=LEVEL)
     def an_adversary_posts(self, trick: str, level: float) -> None:
         """Whatever is not M distinct signers' own word of now is refused and changes nothing."""
-        reports = self._trick(trick, np.array(self.s.vols) * level)
+        reports = self._trick(trick, self.vols * level)
         if reports is None:
             return
         before = self._oracle_state()
@@ -166,7 +177,7 @@ class Signers(Base):
             # the same words once more, or fewer of them
             return self.last_post or None
         word = pack_word8(np.clip(vols, 0.001, 40.0))
-        bad = word & ~0xFFFFFFFF | 99_999 if trick == "out of bounds" else word | 1 << (32 * self.s.n)
+        bad = word & ~0xFFFFFFFF | 99_999 if trick == "out of bounds" else word | 1 << (32 * self.n)
         return [self._raw(s, bad, now) for s in signers]
 
     def _sorted(self, signers: list[Signer], vols: Any, at: int) -> list[Struct]:
@@ -182,21 +193,22 @@ class Signers(Base):
     # ---------------------------------------------------------- correlations
 
     @action(
-        pairs=st.lists(st.floats(-0.6, 0.98), min_size=3, max_size=3),
+        pairs=st.lists(st.floats(-0.6, 0.98), min_size=6, max_size=6),
         few=st.sampled_from([False, False, False, True]),
         solved_here=st.booleans(),
     )
     def signers_cosign_correlations(self, pairs: list[float], few: bool, solved_here: bool) -> None:
         """The chain takes positive definite matrices of a quorum, and has or finds their coordinates."""
-        matrix = np.eye(3)
-        matrix[np.triu_indices(3, 1)] = pairs
-        matrix = np.maximum(matrix, matrix.T) + np.minimum(matrix, matrix.T) - np.eye(3) * np.diag(matrix)
+        n = self.n
+        matrix = np.eye(n)
+        for value, (i, j) in zip(pairs, combinations(range(n), 2), strict=False):
+            matrix[i, j] = matrix[j, i] = value
         report = CorrelationReport.of(matrix, self.now)
         signers = self.signers[: self.threshold - few]
         signatures = [s.cosign_correlations(report, matrix) for s in signers]
         coordinates = 0
-        if solved_here and np.linalg.eigvalsh(report.correlation(3))[0] > 0.005:
-            coordinates = self._solved(report.correlation(3))
+        if solved_here and np.linalg.eigvalsh(report.correlation(n))[0] > 0.005:
+            coordinates = self._solved(report.correlation(n))
         args = ((report.observed_at, report.correlations), signatures, coordinates)
         refusals = ["VolatilityOracle__NotPositiveDefinite", "VolatilityOracle__ReportNotNewer"]
         refusals += ["VolatilityOracle__QuorumNotReached"]
@@ -205,33 +217,35 @@ class Signers(Base):
         if self.attempt(oracle, "postCorrelations", *args, sender=who, unless=refusals):
             assert len(signatures) >= self.threshold
             floor = oracle.call("params").eigenvalueFloorWad / 1e18
-            assert np.linalg.eigvalsh(report.correlation(3))[0] >= floor - 1e-9
-            self.reports.correlations_at, self.reports.has_coordinates = self.now, True
+            assert np.linalg.eigvalsh(report.correlation(n))[0] >= floor - 1e-9
+            self.reports.correlations_at = self.now
+            self.reports.has_correlations = self.reports.has_coordinates = True
         else:
             assert self._oracle_state() == before
         self.prices_moved()
 
     def _solved(self, matrix: Any) -> int:
-        budgets = np.array(lanes_of(self.s.volatility_oracle.call("budgets"), 3)) / 1e8
+        budgets = np.array(lanes_of(self.s.volatility_oracle.call("budgets"), self.n)) / 1e8
         return int(pack_word8(solve_parity(matrix, budgets).coordinates))
 
     @action(
         kind=st.sampled_from(["right", "wrong", "corner", "zero lane"]),
-        asset=st.integers(0, 2),
+        asset=st.integers(0, 3),
         missing=st.booleans(),
     )
     def anybody_posts_coordinates(self, kind: str, asset: int, missing: bool) -> None:
         """Taken if and only if they satisfy parity within 1e-6 and better than those there are, exactly.
 
-        With `missing` the owner has set the budgets anew before, so that there are none.
+        With `missing` the owner, if one that acts at once, has set the budgets anew before: there are none.
         """
-        if missing:
+        asset %= self.n
+        if missing and not self.governed:
             word = self.s.volatility_oracle.call("budgets")
             self.s.volatility_oracle.send("setBudgets", word, sender=self.s.owner)
             self.reports.has_coordinates = False
         data = self.s.volatility_oracle.call("riskData")
-        c, budgets = self._matrix(data), lanes_of(data.budgets, 3)
-        x = lanes_of(self._solved(unpack_correlations(data.correlations, 3)), 3)
+        c, budgets = self._matrix(data), lanes_of(data.budgets, self.n)
+        x = lanes_of(self._solved(unpack_correlations(data.correlations, self.n)), self.n)
         if kind == "wrong":
             x[asset] += x[asset] // 1000
         elif kind == "zero lane":
@@ -240,12 +254,14 @@ class Signers(Base):
             x = self._corner(x, c, budgets, asset)
         word = sum(lane << (32 * i) for i, lane in enumerate(x))
         error, refusal = certificate_error(x, c, budgets), None
-        if 0 in x:
+        if not self.reports.has_correlations:
+            refusal = "VolatilityOracle__NoCorrelations"
+        elif 0 in x:
             refusal = "VolatilityOracle__CoordinateZero"
         elif error > TOLERANCE:
             refusal = "VolatilityOracle__CertificateFailed"
         elif data.coordinates:
-            standing = certificate_error(lanes_of(data.coordinates, 3), c, budgets)
+            standing = certificate_error(lanes_of(data.coordinates, self.n), c, budgets)
             # errors count rounded up to 1e-18
             if -(-error * 10**18 // 1) >= -(-standing * 10**18 // 1):
                 refusal = "VolatilityOracle__CoordinatesNotBetter"
@@ -269,14 +285,15 @@ class Signers(Base):
         return [v + (low + beyond) * (i == asset) for i, v in enumerate(x)]
 
     def _matrix(self, data: Any) -> list[list[int]]:
-        floats = unpack_correlations(data.correlations, 3)
+        floats = unpack_correlations(data.correlations, self.n)
         return [[round(value * 32_767) for value in row] for row in floats]
 
     @action()
     def anybody_has_the_chain_solve(self) -> None:
+        refusal = None if self.reports.has_correlations else "VolatilityOracle__NoCorrelations"
         refusals = ["VolatilityOracle__CoordinatesNotBetter"]
         oracle, who = self.s.volatility_oracle, self.s.mallory
-        if self.attempt(oracle, "solveCoordinates", sender=who, unless=refusals):
+        if self.predicted(refusal, oracle, "solveCoordinates", sender=who, unless=refusals):
             self.reports.has_coordinates = True
         self.prices_moved()
 
