@@ -91,6 +91,13 @@ class Base(RuleBasedStateMachine):
         """What two engines must agree on after a step."""
         return self.view, self.s.chain.timestamp(), len(self.s.chain.entries)
 
+    @property
+    def deposits_open(self) -> bool:
+        """At the last look: guard and mode allow them, and no NAV of 0 hides a debt that is more."""
+        v = self.view
+        sunk = v.nav is not None and v.nav.mid == 0 and v.debt
+        return not sunk and self.guard.deposits_open(self.reports, v.at, v.live, v.health)
+
     # -------------------------------------------------------------- the model
 
     def _feed(self, name: str, token: Contract) -> Feed:

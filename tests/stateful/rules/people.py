@@ -67,19 +67,12 @@ class People(Base):
         assert preview == (shares if function == "deposit" else assets)
         assert cash - self.s.cash_of(person) == assets
         self._fair(assets, shares, v.nav, entered=True)
-        if self.under_water:
-            self.price = None  # a fault that is known: tests/regressions/test_under_water.py
         self.user_acted([*v.balances[:-1], self.books.cash])
-
-    @property
-    def under_water(self) -> bool:
-        """Whether the last look saw more debt than there is: a NAV of 0 that hides how much less it is."""
-        return bool(self.view.nav and self.view.nav.mid == 0 and self.view.debt)
 
     def _closed(self, who: str, assets: int) -> str | None:
         v = self.view
         assert v.nav
-        if not self.guard.deposits_open(self.reports, v.at, v.live, v.health):
+        if not self.deposits_open:
             return "RiskParityVault__DepositsClosed"
         if assets > max(0, self.books.cap - v.nav.mid):
             return "RiskParityVault__DepositCapExceeded"
