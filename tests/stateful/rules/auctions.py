@@ -236,6 +236,8 @@ class Auctions(Market):
         book = self.s.vault.call("portfolio")
         if book.navWad == 0 or sum(book.valuesWad[:-1]) <= book.debtWad - book.valuesWad[-1]:
             return
+        if book.navWad < WAD:  # a dollar: its lots may be less than a unit of Aave's index, a known limit
+            return
         dry = self._venue_is_short(book)
         went = self.bid_basket([1.0] * (len(self.names) - 1))
         poor = self.outcomes[-1].startswith("ERC20")
@@ -350,8 +352,9 @@ class Auctions(Market):
             return
         idle = Fraction(WAD - params.cashBufferWad, WAD)
         most = max(leverage, Fraction(target, WAD), idle)
-        # what a bid gives away lowers the NAV that leverage is measured by
-        assert after <= most * slack * (1 + Fraction(params.endDiscountWad, WAD) * 4)
+        # what a bid gives away lowers the NAV that leverage is measured by, and so does a unit that Aave rounds
+        units = Fraction(self.dust(), max(1, new.nav.mid)) if new.nav else 0
+        assert after <= most * slack * (1 + Fraction(params.endDiscountWad, WAD) * 4 + units)
         if new.debt > 2 and self.levered:
             health = new.health
             assert health is not None
