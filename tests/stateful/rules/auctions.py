@@ -352,7 +352,7 @@ class Auctions(Market):
             return
         idle = Fraction(WAD - params.cashBufferWad, WAD)
         most = max(leverage, Fraction(target, WAD), idle)
-        # what a bid gives away lowers the NAV that leverage is measured by, and so does a unit that Aave rounds
+        # what a bid gives away, and a unit that Aave rounds, lower the NAV that leverage is measured by
         units = Fraction(self.dust(), max(1, new.nav.mid)) if new.nav else 0
         assert after <= most * slack * (1 + Fraction(params.endDiscountWad, WAD) * 4 + units)
         if new.debt > 2 and self.levered:
