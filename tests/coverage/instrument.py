@@ -1,7 +1,7 @@
 """Markers in a copy of a Solidity source: one before each statement, two around each condition.
 
-A branch is one outcome of one condition: of an `if`, a loop or a `?:`, and of every operand of `&&` and `||`, of
-which each must have been true and false; in assembly blocks too. A `try` has a branch for each of its clauses.
+A branch is one outcome of one condition: of an `if`, a loop or a `?:`, and where `&&` and `||` join operands,
+of each operand; in assembly blocks too. A `try` has a branch for each of its clauses.
 """
 
 from __future__ import annotations
@@ -184,7 +184,8 @@ class _Copy:
     # --- markers
 
     def _branch(self, node: Node, *outcomes: str) -> int:
-        return [self._mark(node, outcome) for outcome in outcomes][0]
+        numbers = [self._mark(node, outcome) for outcome in outcomes]
+        return numbers[0]
 
     def _mark(self, node: Node, outcome: str | None) -> int:
         begin, end = self._span(node)
