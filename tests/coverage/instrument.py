@@ -109,7 +109,7 @@ class _Copy:
         return b"".join([*parts, self._source[at:]])
 
     def visit(self, node: Node) -> None:
-        """Mark what is in `node`, in the order of its text."""
+        """Mark what is in `node`, the outer before the inner."""
         if node["nodeType"] in _BLOCKS:
             for statement in node["statements"]:
                 self._statement(statement)

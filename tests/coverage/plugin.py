@@ -22,7 +22,7 @@ _ANVIL = """\
 [ "$1" = --quiet ] && shift
 out="{hits}/$$"
 mkfifo "$out.fifo"
-new='/^1[0-9]+$/ && length($0) == 10 && !seen[$0]++ {{ print $0 - 1000000000 }}'
+new='/^7[0-9]+$/ && length($0) == 13 && !seen[$0]++ {{ print $0 - 7000000000000 }}'
 (awk "$new" <"$out.fifo" >"$out.txt"; rm "$out.fifo") &
 exec "{anvil}" "$@" --disable-code-size-limit >"$out.fifo"
 """

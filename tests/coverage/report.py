@@ -81,7 +81,7 @@ def files(markers: list[Marker], hits: set[int]) -> list[File]:
 
 
 def verdict(sources: list[File], explained: list[Explanation]) -> list[str]:
-    """What must not be: too little of the core, a miss without explanation, an explanation of none or many."""
+    """What must not be: too little of the core, a miss unexplained, an explanation of none or many."""
     wrong = []
     core = [branch for file in sources if file.room in CORE for branch in file.branches]
     if (percent := _percent(core)) < LEAST_PERCENT:
