@@ -94,7 +94,7 @@ prove: $(STAMPS)/toolchain .build/prove/.made ## symbolic proofs, and that each 
 	$(UV) install --quiet --no-config --python $(@D)/venv/bin/python --require-hashes -r requirements-prove.lock
 	@touch $@
 
-coverage: $(STAMPS)/toolchain ## statements and branches of the contracts that the tests reach; ARGS=--report for the last run's
+coverage: build data ## statements and branches of the contracts that the tests reach; ARGS=--report shows the last run's
 	$(BIN)/python -m tests.coverage $(ARGS)
 
 gas: build ## rewrite the committed gas and size snapshot

@@ -238,6 +238,22 @@ def test_ripcord__nothing_left_of_the_equity__sells_nothing(levered: Levered) ->
     s.auction.call("quoteBasket", [MAX] * 3)
 
 
+def test_ripcord__collateral_all_liquidated__sells_nothing(lending: Levered) -> None:
+    """EQ-133: RebalanceAuction__EmptyVault with more cash than debt, too: there is nothing to sell."""
+    s = lending
+    set_params(s, max_leverage=1.0)
+    s.deposit(s.alice, 1_000_000)
+    s.lever()
+    s.crash(-0.99)
+    assert s.aave.liquidate(s.account.address)
+    *tokens, cash = s.balances()
+    assert tokens == [0, 0, 0]
+    assert cash > s.debt() > 0
+    s.pull()
+    args = (s.auction.call("current").id, [MAX] * 3, MAX, s.keeper)
+    s.refuses("RebalanceAuction__EmptyVault", s.auction, "bidBasket", *args, sender=s.keeper)
+
+
 def test_bid__while_increases_are_paused__spends_the_buffer_on_the_debt(levered: Levered) -> None:
     """EQ-88: in quiet times 2 % of NAV stays in cash for redemptions, in others all of it repays."""
     s = levered
