@@ -16,7 +16,7 @@ SOURCES := $(shell find contracts -name '*.sol')
 ARTIFACTS := .build/__local__.json
 PRICES    := .cache/market/prices.csv
 
-.PHONY: help setup data build demo test attacks fuzz lint format bench prove gas lock clean
+.PHONY: help setup data build demo test attacks fuzz lint format bench prove coverage gas lock clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -93,6 +93,9 @@ prove: $(STAMPS)/toolchain .build/prove/.made ## symbolic proofs, and that each 
 	test -x $(@D)/venv/bin/python || $(PYTHON) -m venv $(@D)/venv
 	$(UV) install --quiet --no-config --python $(@D)/venv/bin/python --require-hashes -r requirements-prove.lock
 	@touch $@
+
+coverage: build data ## statements and branches of the contracts that the tests reach; ARGS=--report shows the last run's
+	$(BIN)/python -m tests.coverage $(ARGS)
 
 gas: build ## rewrite the committed gas and size snapshot
 	GAS_SNAPSHOT=write $(PYTEST) tests/gas $(ARGS)

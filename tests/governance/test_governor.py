@@ -98,6 +98,18 @@ def test_steps__at_the_wrong_time__name_the_state_and_the_remedy(governed: Gover
         g.governance.veto(proposal, g.guardian)
 
 
+def test_cancel__by_its_proposer_before_the_vote__ends_it(governed: Governed) -> None:
+    """EQ-152: whoever made a proposal may take it back until votes are taken, and it is never executed."""
+    g = governed
+    proposal = g.propose(templates.target_volatility(g.contracts, 0.12))
+    assert g.governor.call("proposalNeedsQueuing", proposal.id)
+    g.governor.send("cancel", *proposal.arguments, sender=g.alice)
+    assert g.state(proposal) is State.CANCELED
+    g.to_vote(proposal)
+    args = (proposal.id, int(Support.FOR))
+    g.system.refuses("GovernorUnexpectedProposalState", g.governor, "castVote", *args, sender=g.alice)
+
+
 def test_vote__twice__is_final(governed: Governed) -> None:
     g = governed
     proposal = g.propose(templates.target_volatility(g.contracts, 0.12))

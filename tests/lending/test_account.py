@@ -136,6 +136,35 @@ def test_supply__refused_by_the_venue__stays_in_the_books(levered: Levered, faul
     assert supplied(s, 0) == pytest.approx(before + amount * 3 // 4, abs=10)
 
 
+@pytest.mark.parametrize("function", ["withdraw", "release"])
+def test_withdraw__around_what_is_idle__takes_the_idle_first(levered: Levered, function: str) -> None:
+    """EQ-123: up to the idle amount the venue is not asked at all, above it only for the rest."""
+    s, idle = levered, 10**7
+    s.aave.freeze("BTC")
+    s.tokens[0].send("transfer", s.account, idle, sender=s.keeper)
+    as_vault(s, "supply", s.tokens[0], idle)
+    with s.scenario():
+        s.aave.pause("BTC")
+        as_vault(s, function, s.tokens[0], idle, s.alice)
+        assert s.tokens[0].call("balanceOf", s.alice) == idle
+        with pytest.raises(ContractRevert, match="LendingAccount__Refused"):
+            as_vault(s, function, s.tokens[0], 1, s.alice)
+    lent = s.aave.a_tokens["BTC"].call("balanceOf", s.account)
+    as_vault(s, function, s.tokens[0], idle + 10**6, s.alice)
+    assert s.tokens[0].call("balanceOf", s.alice) == idle + 10**6
+    assert s.tokens[0].call("balanceOf", s.account) == 0
+    assert s.aave.a_tokens["BTC"].call("balanceOf", s.account) == pytest.approx(lent - 10**6, abs=10)
+
+
+def test_liquidity__of_a_reserve__is_what_the_venue_can_pay_out(levered: Levered) -> None:
+    """EQ-121: `liquidity` names the most that leaves as tokens."""
+    s = levered
+    s.aave.set_utilisation("BTC", 1.0)
+    assert s.account.call("liquidity", s.tokens[0]) == 0
+    there = s.account.call("liquidity", s.tokens[1])
+    assert there == s.tokens[1].call("balanceOf", s.aave.a_tokens["ETH"]) > 0
+
+
 def test_supply__of_more_than_came__is_refused(levered: Levered) -> None:
     """EQ-61: LendingAccount__NotBacked: a token that delivered less than it said."""
     s = levered

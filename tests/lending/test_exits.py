@@ -132,6 +132,17 @@ def test_exit__under_the_minimum__changes_nothing(levered: Levered) -> None:
     s.refuses("ExitZap__InsufficientOutput", s.zap, "exit", *args, sender=s.alice)
 
 
+def test_exit__sales_that_do_not_pay_the_loan__changes_nothing(levered: Levered) -> None:
+    """EQ-111: ExitZap__InsufficientOutput inside the loan: tokens kept as they are (fee 0) repay nobody."""
+    s = levered
+    shares = s.shares(s.alice) // 4
+    s.vault.send("approve", s.zap, shares, sender=s.alice)
+    debt = s.vault.call("previewRedeemInKind", shares).debtRepaid
+    args = (shares, 0, [0] * 3, [], s.alice, FAR)
+    revert = s.refuses("ExitZap__InsufficientOutput", s.zap, "exit", *args, sender=s.alice)
+    assert revert.arguments[0] < debt <= revert.arguments[1]
+
+
 def test_exit__dry_reserve__is_refused_by_name(levered: Levered) -> None:
     """EQ-121: ExitZap__PaidInReceipts: receipts cannot be sold; the exit in kind remains."""
     s = levered

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import log
 
 import pytest
+from eth_abi import encode
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +19,7 @@ from tests.fixtures.system import FUZZ, System, artifact_contract
 SEQUENCER_DOWN, TWAP_FAILED, TWAP_DEVIATES = 7, 8, 9
 GRACE = 3_600
 WINDOW, BAND_BPS = 900, 2_000
+MAX_TICK = 887_272
 IN_KIND_ONLY = 3
 NOBODY = "0x" + "0" * 40
 
@@ -77,6 +79,17 @@ def test_sequencer__a_broken_uptime_feed__counts_as_down(
     uptime.send("set", answer, started_at, sender=s.owner)
     uptime.send("setBehaviour", behaviour, b"", sender=s.owner)
     assert oracle.call("faults", s.tokens) == [SEQUENCER_DOWN] * 3
+
+
+@pytest.mark.parametrize(("started_at", "expected"), [(0, SEQUENCER_DOWN), (1, 0)])
+def test_sequencer__a_round_that_never_started__counts_as_down(
+    sequenced: tuple[System, Contract, Contract], started_at: int, expected: int
+) -> None:
+    """EQ-46: Chainlink answers 0, which means up, in a round without a start too: it knows nothing."""
+    s, oracle, uptime = sequenced
+    answer = encode(["uint80", "int256", "uint256", "uint256", "uint80"], [1, 0, started_at, 1, 1])
+    uptime.send("setBehaviour", 3, answer, sender=s.owner)
+    assert oracle.call("faults", s.tokens) == [expected] * 3
 
 
 def test_constructor__facts_of_the_chain_outside_their_range__are_refused(system: System) -> None:
@@ -191,13 +204,15 @@ def test_quote__cash_off_its_peg__is_converted(lending: Levered) -> None:
     assert twap(s) == pytest.approx(s.price(1), rel=0.002)
 
 
-@pytest.mark.parametrize("how", ["no code", "garbage", "cash feed dead"])
+@pytest.mark.parametrize("how", ["no code", "reverts", "garbage", "cash feed dead"])
 def test_quote__no_mean_price__is_a_fault(lending: Levered, how: str) -> None:
     """EQ-47 EQ-41: a pool that cannot answer is a fault of its asset alone, never a revert of `faults`."""
     s = lending
     pool = check(s)
     if how == "no code":
         s.chain.request("anvil_setCode", pool.address, "0x")
+    elif how == "reverts":
+        s.chain.request("anvil_setCode", pool.address, "0x5f5ffd")
     elif how == "garbage":
         s.chain.request("anvil_setCode", pool.address, "0x" + "5f196000526101006000f3")  # 256 bytes
     else:
@@ -207,6 +222,21 @@ def test_quote__no_mean_price__is_a_fault(lending: Levered, how: str) -> None:
     s.refuses("PriceOracle__TwapFailed", s.price_oracle, "quote", s.tokens[1], sender=s.alice)
     assert s.vault.call("mode") == IN_KIND_ONLY
     assert s.price_oracle.call("answers", [s.tokens[1]])[0] > 0
+
+
+@pytest.mark.parametrize(("beyond", "expected"), [(0, TWAP_DEVIATES), (1, TWAP_FAILED)])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_quote__mean_of_no_tick__is_a_fault(lending: Levered, beyond: int, expected: int, sign: int) -> None:
+    """EQ-47 EQ-41: Uniswap's last tick is a price, however absurd; one unit further it is none."""
+    s = lending
+    pool = check(s)
+    change = sign * (MAX_TICK * WINDOW + beyond) % 2**256
+    # offsets, two accumulators of ticks (now `change`, then 0), two of liquidity
+    words = [64, 160, 2, 0, change, 2, 0, 0]
+    stores = "".join(f"7f{word:064x}60{32 * i:02x}52" for i, word in enumerate(words))
+    s.chain.request("anvil_setCode", pool.address, f"0x{stores}6101005ff3")
+    assert fault(s) == expected
+    assert fault(s, 0) == 0
 
 
 def test_redeem_in_kind__with_a_pool_dead__still_pays(lending: Levered) -> None:

@@ -297,11 +297,15 @@ def test_exposures__with_false_correlations__shrink_together(quiet: System) -> N
 
 
 def test_poke_parity__without_a_portfolio__is_refused(make_system: Callable[..., System]) -> None:
-    """EQ-145: before any report there is nothing to watch."""
+    """EQ-145: before any report there is nothing to watch, nor with volatilities alone."""
     s = make_system(reports=False)
     poke(s)
     error = "RealizedVolatility__NoPortfolio"
     s.refuses(error, s.realized_volatility, "pokeParity", sender=s.mallory)
+    s.post_volatilities()
+    s.refuses(error, s.realized_volatility, "pokeParity", sender=s.mallory)
+    s.post_correlations()
+    s.realized_volatility.send("pokeParity", sender=s.mallory)
 
 
 def test_poke_parity__with_old_prices_or_too_early__is_refused(system: System) -> None:

@@ -138,13 +138,16 @@ def test_callback__from_anyone__is_refused(opened: Market) -> None:
         m.refuses("UniswapV3Filler__OnlyPool", m.filler, "uniswapV3SwapCallback", *args, sender=caller)
 
 
-def test_callback__from_a_fake_pool_or_re_entrant_fill__is_refused(system: System) -> None:
-    """EQ-110: a factory's lie: the impostor swaps nothing, re-enters `fill`, and leaves empty-handed."""
+@pytest.mark.parametrize("function", ["fill", "fillBasket"])
+def test_callback__from_a_fake_pool_or_re_entrant_fill__is_refused(system: System, function: str) -> None:
+    """EQ-110: a factory's lie: the impostor swaps nothing, re-enters, and leaves empty-handed."""
     s = system
     s.deposit(s.alice, 100_000)
     s.open()
     order = (1, s.cash, s.tokens[0], 3_000, 10**6, 0, s.mallory)
-    s.impostor.send("setCall", s.filler, s.filler.encode("fill", order), sender=s.mallory)
+    basket = (1, [0, 10**6, 0], [3_000] * 3, 0, s.mallory)
+    again = s.filler.encode(function, order if function == "fill" else basket)
+    s.impostor.send("setCall", s.filler, again, sender=s.mallory)
     s.filler.send("fill", order, sender=s.mallory)
     assert not s.impostor.call("succeeded")
     assert s.impostor.call("result")[:4] == keccak(text="UniswapV3Filler__OnlyPool(address)")[:4]

@@ -121,6 +121,19 @@ def test_schedule__single_operation_of_another_proposer__is_recognised_too(gover
     g.timelock.send("cancel", g.timelock.call("hashOperation", *other), sender=g.guardian)
 
 
+@pytest.mark.parametrize("length", [0, 4, 35])
+def test_schedule__of_a_truncated_removal__can_be_vetoed(governed: Governed, length: int) -> None:
+    """EQ-157: beyond the veto is a call that takes one away; cut short it would take nothing."""
+    g = governed
+    g.enact(g.call(g.timelock, "grantRole", PROPOSER, g.keeper))
+    data = g.timelock.encode("revokeRole", CANCELLER, g.guardian)[:length]
+    args = (g.timelock, 0, data, NONE, NONE)
+    g.timelock.send("schedule", *args, CONFIG.delay, sender=g.keeper)
+    operation = g.timelock.call("hashOperation", *args)
+    assert not g.timelock.call("beyondVeto", operation)
+    g.timelock.send("cancel", operation, sender=g.guardian)
+
+
 # ----------------------------------------------------------------- re-entrance
 
 

@@ -70,6 +70,7 @@ def test_permit__used_first_by_another__gives_no_more_than_was_signed(
         theirs = (person.address, g.keeper, value, FAR, *proof)
         g.votes.send("permit", *theirs, sender=g.mallory)
         assert g.votes.call("allowance", person.address, g.keeper) == value
+        assert g.votes.call("nonces", person.address) == 1
         g.system.refuses("ERC2612InvalidSigner", g.votes, "permit", *theirs, sender=g.keeper)
         args = (person.address, g.mallory, 1)
         g.system.refuses("ERC20InsufficientAllowance", g.votes, "transferFrom", *args, sender=g.mallory)

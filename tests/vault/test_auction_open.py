@@ -58,6 +58,7 @@ def test_open__no_reports__is_refused(make_system: Callable[..., System]) -> Non
     s.refuses("RebalanceAuction__NoReports", s.auction, "targetExposures", sender=s.keeper)
     s.post_volatilities()
     s.refuses("RebalanceAuction__NoReports", s.auction, "open", sender=s.keeper)
+    s.refuses("RebalanceAuction__NoReports", s.auction, "targetExposures", sender=s.keeper)
     s.post_correlations()
     s.open()
 

@@ -90,6 +90,27 @@ def test_retired_asset__in_an_auction__is_sold_and_never_bought(invested: System
     assert state.parityGapWad < 0.003 * WAD
 
 
+@pytest.mark.parametrize(("usd_left", "reason"), [(6, RETIRING), (4, NONE)])
+def test_retired_asset__of_which_dust_is_left__opens_no_auction(
+    invested: System, usd_left: int, reason: int
+) -> None:
+    """EQ-96: half of the basis point of NAV (100,000 USD) that may be written off is not worth an auction."""
+    s = invested
+    first, second, third = assets_of(s)
+    changed = reported(change_basket(s, [first, second], [third]))
+    changed.open()
+    changed.to_curve(1.0)
+    changed.bid(third.token, s.cash, changed.balances()[2] - usd_left * 10**third.decimals // 400)
+    for token in (first.token, second.token):
+        changed.bid(s.cash, token)
+    changed.warp(s.auction.call("params").duration)
+    state = s.auction.call("riskState")
+    assert state.exposuresWad[2] / WAD == pytest.approx(usd_left / 100_000, rel=0.01)
+    assert state.reason == reason
+    if reason == NONE:
+        changed.refuses("RebalanceAuction__WithinBands", s.auction, "open", sender=s.keeper)
+
+
 def test_open__while_the_baskets_differ__is_refused(invested: System) -> None:
     """EQ-95: RebalanceAuction__BasketMismatch at every step of a change that is not finished."""
     s, new = invested, list_asset(invested)

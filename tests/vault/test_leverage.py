@@ -198,6 +198,79 @@ def test_ripcord__in_course__cannot_be_restarted_to_reset_its_discount(levered: 
     s.refuses("RebalanceAuction__AlreadyOpen", s.auction, "open", sender=s.mallory)
 
 
+def test_ripcord__over__can_be_pulled_again(levered: Levered) -> None:
+    """EQ-132: nobody bid within its hour; the next one begins at mid."""
+    s = levered
+    to_health(s, 1.2)
+    first = s.pull()
+    s.warp(4 * 900 + 1)
+    s.refresh_prices()
+    assert s.pull() == first + 1
+    assert s.auction.call("curveWad", s.now()) == WAD
+    s.bid_basket()
+    assert s.health() >= 1.6 * (1 - 1e-6)
+
+
+def test_ripcord__silent_signers_but_healthy__is_not_due(levered: Levered) -> None:
+    """EQ-132: reports too old for anything but less debt; at the target health there is nothing to save."""
+    s = levered
+    s.warp(97 * HOUR)
+    s.refresh_prices()
+    assert s.guard.call("riskMode") == DELEVER_ONLY
+    to_health(s, 1.601)
+    s.refuses("RebalanceAuction__RipcordNotDue", s.auction, "ripcord", sender=s.mallory)
+    to_health(s, 1.599)
+    s.pull()
+
+
+def test_ripcord__nothing_left_of_the_equity__sells_nothing(levered: Levered) -> None:
+    """EQ-133: RebalanceAuction__EmptyVault: what is left is the lender's; no discount helps there."""
+    s = levered
+    to_health(s, 1.2)
+    s.pull()
+    book = s.vault.call("portfolio")
+    owed = (book.debtWad - book.valuesWad[-1]) / sum(book.valuesWad[:-1])
+    with s.scenario():
+        s.crash(owed * 0.999 - 1)
+        args = (s.auction.call("current").id, [MAX] * 3, MAX, s.keeper)
+        s.refuses("RebalanceAuction__EmptyVault", s.auction, "bidBasket", *args, sender=s.keeper)
+    s.crash(owed * 1.03 - 1)
+    s.auction.call("quoteBasket", [MAX] * 3)
+
+
+def test_ripcord__collateral_all_liquidated__sells_nothing(lending: Levered) -> None:
+    """EQ-133: RebalanceAuction__EmptyVault with more cash than debt, too: there is nothing to sell."""
+    s = lending
+    set_params(s, max_leverage=1.0)
+    s.deposit(s.alice, 1_000_000)
+    s.lever()
+    s.crash(-0.99)
+    assert s.aave.liquidate(s.account.address)
+    *tokens, cash = s.balances()
+    assert tokens == [0, 0, 0]
+    assert cash > s.debt() > 0
+    s.pull()
+    args = (s.auction.call("current").id, [MAX] * 3, MAX, s.keeper)
+    s.refuses("RebalanceAuction__EmptyVault", s.auction, "bidBasket", *args, sender=s.keeper)
+
+
+def test_bid__while_increases_are_paused__spends_the_buffer_on_the_debt(levered: Levered) -> None:
+    """EQ-88: in quiet times 2 % of NAV stays in cash for redemptions, in others all of it repays."""
+    s = levered
+    s.post_volatilities([v * 1.5 for v in s.vols])
+    s.open()
+    s.to_curve(1.0)
+    for paused in (False, True):
+        with s.scenario():
+            if paused:
+                s.guard.send("pauseIncreases", sender=s.guardian)
+            s.bid(s.tokens[0], s.cash)
+            book = s.vault.call("portfolio")
+            left = 0 if paused else 0.02
+            assert book.valuesWad[-1] / book.navWad == pytest.approx(left, rel=2e-3, abs=1e-9)
+            assert book.debt > 0
+
+
 def test_ripcord__done__gives_way_to_an_auction(levered: Levered) -> None:
     """EQ-132: its bids end with the target, and a regular auction need not wait for its hour."""
     s = levered
