@@ -163,6 +163,23 @@ def test_bad_debt__socialised__is_no_bargain(s: Levered, heist: Heist) -> None:
         score.why = "what she pays is the holders'"
 
 
+def test_bad_debt__behind_given_collateral__sells_no_shares(s: Levered, heist: Heist) -> None:
+    """EQ-60: a gift makes the health factor well, not the NAV: nobody buys the recovery for a dollar."""
+    gift = 2 * s.debt()
+    assert s.world
+    s.world.fund("USDC", s.mallory, gift)
+    with heist("recovery bought for a dollar behind a gift", s, s.mallory) as score:
+        s.aave.pool.send("supply", s.cash, gift, s.account, 0, sender=s.mallory)
+        s.crash(-0.75)
+        assert s.vault.call("nav").mid == 0 < s.debt()
+        assert s.health() > 1.7
+        for deposit in (("deposit", 10**6), ("mint", 10**18)):
+            s.refuses("RiskParityVault__DepositsClosed", s.vault, *deposit, s.mallory, sender=s.mallory)
+        assert s.vault.call("maxDeposit", s.mallory) == 0
+        s.crash(3.0)
+        score.why = "her gift is lost to her"
+
+
 # --------------------------------------------------------------------- ripcord
 
 
