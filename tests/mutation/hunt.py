@@ -1,0 +1,103 @@
+"""One mutant after another: compiled, compared with the sound code, judged by the tests."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from tests.mutation.compiler import CompileError, Compiler
+from tests.mutation.generate import Mutant, generate
+from tests.mutation.ledger import JUDGED, KILLED, Ledger
+from tests.mutation.runner import Runner, Verdict
+from tests.mutation.targets import Target
+
+__all__ = ["Hunt"]
+
+
+class Hunt:
+    """The mutants of one source.
+
+    Parameters
+    ----------
+    sound
+        Code of every contract as it should be, from the same compiler.
+    folder
+        Where results are kept.
+    """
+
+    def __init__(
+        self, target: Target, compiler: Compiler, runner: Runner, sound: Mapping[str, bytes], folder: Path
+    ) -> None:
+        self._target, self._compiler, self._runner, self._sound = target, compiler, runner, sound
+        self.ledger = Ledger(target.path, folder)
+        self._seen: set[str] = set()
+
+    def run(
+        self, python: Path, seed: int, sample: int | None, again: bool, done: Callable[[int, int], None]
+    ) -> None:
+        """Judge mutants in random order.
+
+        Parameters
+        ----------
+        sample
+            As many as must be judged (not those that do not compile or change nothing); None for all.
+        again
+            Whether survivors of earlier runs are judged anew.
+        done
+            Told after each mutant how many are judged, of how many.
+        """
+        mutants = generate(self._target.path, python, seed)
+        self.ledger.population = len(mutants)
+        judged = 0
+        for number, mutant in enumerate(mutants):
+            known = self.ledger.records.get(mutant.key)
+            if known is None or (again and known.outcome == "survived"):
+                self._try(mutant)
+                self.ledger.save()
+            judged += self.ledger.records[mutant.key].outcome in JUDGED
+            done(judged if sample else number + 1, sample or len(mutants))
+            if sample and judged >= sample:
+                return
+
+    def _try(self, mutant: Mutant) -> None:
+        text = {mutant.path: mutant.text()}
+        seconds = 0.0
+        verdict: Verdict | None = None
+        for number, (contracts, rooms) in enumerate(self._target.stages()):
+            try:
+                codes = self._compiler.codes(contracts, text)
+            except CompileError:
+                self.ledger.note(mutant, "invalid")
+                return
+            if number == 0 and (same := self._known(codes)):
+                self.ledger.note(mutant, same)
+                return
+            verdict = self._runner.judge(codes, rooms)
+            seconds += verdict.seconds
+            if verdict.outcome in KILLED:
+                break
+        assert verdict
+        survived = verdict.outcome == "survived"
+        outcome = "equivalent" if survived and self._same_when_optimised(text) else verdict.outcome
+        self.ledger.note(mutant, outcome, verdict.killer, seconds)
+
+    def _known(self, codes: Mapping[str, bytes]) -> str | None:
+        """Whether this code is the sound one, or an earlier mutant's."""
+        if all(code == self._sound[name] for name, code in codes.items()):
+            return "equivalent"
+        print_ = hashlib.sha256(b"".join(codes.values())).hexdigest()
+        if print_ in self._seen:
+            return "duplicate"
+        self._seen.add(print_)
+        return None
+
+    def _same_when_optimised(self, text: Mapping[str, str]) -> bool:
+        """What the optimizer cannot tell from the sound contract is no fault."""
+        contracts = self._target.contracts
+        try:
+            return self._compiler.codes(contracts, text, optimise=True) == self._compiler.codes(
+                contracts, optimise=True
+            )
+        except CompileError:
+            return False
