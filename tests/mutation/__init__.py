@@ -1,4 +1,4 @@
-"""Mutation testing: small faults are planted in the contracts, one at a time, and the tests must find them.
+"""Mutation testing: one small fault at a time is planted in a contract, and the tests must find it.
 
-`python -m tests.mutation FOLDER` (`make mutate`). Mutants exist in memory only, the sources are never written.
+`python -m tests.mutation FOLDER` (`make mutate`). Mutants exist in memory only: no source is ever written.
 """

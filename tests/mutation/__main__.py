@@ -1,4 +1,4 @@
-"""`make mutate`: `python -m tests.mutation FOLDER`, where FOLDER holds universalmutator's environment, `venv`."""
+"""`make mutate`: `python -m tests.mutation FOLDER`; universalmutator's environment is FOLDER/venv."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from tests.mutation.targets import ROOMS, Target, deployable, targets
 
 RESULTS = ROOT / "build" / "mutate"
 TARGET_SCORE = 0.9
+_WIDTH = 130  # of what goes to a file
 
 
 def _arguments() -> argparse.Namespace:
@@ -42,7 +43,7 @@ def _hunt(chosen: list[Target], options: argparse.Namespace, console: Console) -
         with Compiler() as compiler, progress:
             task = progress.add_task("the sound contracts", total=None)
             sound = {n: c for n, p in deployable().items() for n, c in compiler.codes({n: p}).items()}
-            runner.calibrate(sound)
+            runner.calibrate(sound, options.results / "memory" / "sound.json")
             console.print(f"{len(runner.refused)} tests need a real node and are left out: {runner.refused}")
             for target in chosen:
                 hunt = Hunt(target, compiler, runner, sound, options.results)
@@ -63,6 +64,8 @@ def main() -> int:
     """Zero where the score reaches its target."""
     options = _arguments()
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=_WIDTH)
     chosen = targets(options.only)
     if not options.report:
         _hunt(chosen, options, console)

@@ -1,4 +1,4 @@
-"""The chains that tests ask for, in this process: no anvil, no socket, and a fork of the process forks them too."""
+"""The chains that tests ask for, in this process: no anvil, no socket, and whoever forks it forks them."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""One warm compiler: npm's soljson in one node process, asked for the code of named contracts and nothing else.
+"""One warm compiler: npm's soljson in one node process, asked for the code of named contracts, nothing else.
 
 Without the optimizer and without the way by Yul a contract takes a second instead of fifteen. What comes out
-is too large for a chain, whose limit is off here, and does the same. Where the stack is too deep for that way,
-Yul is taken, with as little optimisation as it needs.
+is too large for a chain, whose limit is off here, and does the same. Where the stack is too deep for that
+way, Yul is taken, with as little optimisation as it needs.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from equipoise.client.artifacts import ROOT
 __all__ = ["CompileError", "Compiler"]
 
 _STACK = "--stack-size=3900"
-# "u:" runs no step of the Yul optimizer, but assembly still gets its variables laid out within the stack's reach
+# "u:" runs no step of the Yul optimizer; the layout of assembly's variables within the stack's reach stays
 _QUICK = {
     "enabled": False,
     "details": {"yul": True, "yulDetails": {"stackAllocation": True, "optimizerSteps": "u:"}},

@@ -31,7 +31,6 @@ class Hunt:
     ) -> None:
         self._target, self._compiler, self._runner, self._sound = target, compiler, runner, sound
         self.ledger = Ledger(target.path, folder)
-        self._seen: set[str] = set()
 
     def run(
         self, python: Path, seed: int, sample: int | None, again: bool, done: Callable[[int, int], None]
@@ -62,7 +61,7 @@ class Hunt:
 
     def _try(self, mutant: Mutant) -> None:
         text = {mutant.path: mutant.text()}
-        seconds = 0.0
+        seconds, fingerprint = 0.0, ""
         verdict: Verdict | None = None
         for number, (contracts, rooms) in enumerate(self._target.stages()):
             try:
@@ -70,9 +69,14 @@ class Hunt:
             except CompileError:
                 self.ledger.note(mutant, "invalid")
                 return
-            if number == 0 and (same := self._known(codes)):
-                self.ledger.note(mutant, same)
-                return
+            if number == 0:
+                fingerprint = hashlib.sha256(b"".join(codes.values())).hexdigest()[:12]
+                if all(code == self._sound[name] for name, code in codes.items()):
+                    self.ledger.note(mutant, "equivalent")
+                    return
+                if self._is_another(mutant, fingerprint):
+                    self.ledger.note(mutant, "duplicate")
+                    return
             verdict = self._runner.judge(codes, rooms)
             seconds += verdict.seconds
             if verdict.outcome in KILLED:
@@ -80,17 +84,12 @@ class Hunt:
         assert verdict
         survived = verdict.outcome == "survived"
         outcome = "equivalent" if survived and self._same_when_optimised(text) else verdict.outcome
-        self.ledger.note(mutant, outcome, verdict.killer, seconds)
+        self.ledger.note(mutant, outcome, verdict.killer, seconds=round(seconds, 2), code=fingerprint)
 
-    def _known(self, codes: Mapping[str, bytes]) -> str | None:
-        """Whether this code is the sound one, or an earlier mutant's."""
-        if all(code == self._sound[name] for name, code in codes.items()):
-            return "equivalent"
-        print_ = hashlib.sha256(b"".join(codes.values())).hexdigest()
-        if print_ in self._seen:
-            return "duplicate"
-        self._seen.add(print_)
-        return None
+    def _is_another(self, mutant: Mutant, fingerprint: str) -> bool:
+        """Whether a mutant that was judged before has the same code."""
+        records = self.ledger.records.items()
+        return any(record.code == fingerprint for key, record in records if key != mutant.key)
 
     def _same_when_optimised(self, text: Mapping[str, str]) -> bool:
         """What the optimizer cannot tell from the sound contract is no fault."""

@@ -7,6 +7,7 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from equipoise.client.artifacts import ROOT
 from tests.mutation.generate import Mutant
@@ -19,7 +20,10 @@ JUDGED = (*KILLED, "survived")
 
 @dataclass
 class Record:
-    """`outcome` is invalid (does not compile), duplicate, equivalent (the same code), or one of JUDGED."""
+    """`outcome` is invalid (does not compile), duplicate, equivalent (the same code), or one of JUDGED.
+
+    `code` is a fingerprint of what it compiled to.
+    """
 
     line: int
     before: str
@@ -27,6 +31,7 @@ class Record:
     outcome: str
     killer: str | None = None
     seconds: float = 0.0
+    code: str | None = None
 
 
 class Ledger:
@@ -52,10 +57,10 @@ class Ledger:
                 self.population = saved["population"]
                 self.records = {key: Record(**fields) for key, fields in saved["records"].items()}
 
-    def note(self, mutant: Mutant, outcome: str, killer: str | None = None, seconds: float = 0.0) -> None:
-        self.records[mutant.key] = Record(
-            mutant.line, mutant.before.strip(), mutant.after.strip(), outcome, killer, round(seconds, 2)
-        )
+    def note(self, mutant: Mutant, outcome: str, killer: str | None = None, **facts: Any) -> None:
+        """Remember what became of it; `facts` are the rest of the `Record`."""
+        before, after = mutant.before.strip(), mutant.after.strip()
+        self.records[mutant.key] = Record(mutant.line, before, after, outcome, killer, **facts)
 
     def save(self) -> None:
         self._file.parent.mkdir(parents=True, exist_ok=True)

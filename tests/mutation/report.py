@@ -17,8 +17,9 @@ __all__ = ["SURVIVORS", "Argued", "argued", "interval", "report"]
 SURVIVORS = Path(__file__).with_name("survivors.yaml")
 CONFIDENCE = 0.95
 _COLUMNS = (
-    "source", "mutants", "tried", "compiled", "same code", "killed", "(timeout)", "argued", "survived", "score", "95 %",
-)  # fmt: skip
+    *("source", "mutants", "tried", "compiled", "same code"),
+    *("killed", "(timeout)", "argued", "survived", "score", "95 %"),
+)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ The child sees the mutant's code in the place of the contract's, runs the tests 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import select
@@ -12,7 +13,9 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 from unittest.mock import patch
 
@@ -20,6 +23,7 @@ import pytest
 from hypothesis import Phase, settings
 
 from equipoise.client import artifacts
+from equipoise.client.artifacts import ROOT
 from tests.mutation.chain import Chains
 
 __all__ = ["Runner", "Verdict", "run"]
@@ -85,24 +89,42 @@ class Runner:
 
     # ------------------------------------------------------------------- work
 
-    def calibrate(self, sound: Mapping[str, bytes]) -> None:
-        """Take these codes for the sound contracts', and leave out tests that fail with them."""
+    def calibrate(self, sound: Mapping[str, bytes], memory: Path) -> None:
+        """Take these codes for the sound contracts', and leave out tests that fail with them.
+
+        `memory` is a file; what stands there of the same codes and the same tests is not tried again.
+        """
         self._sound = dict(sound)
+        state = hashlib.sha256(b"".join(sound.values()))
+        for path in sorted({*(ROOT / "tests").rglob("*.py"), *(ROOT / "offchain").rglob("*.py")}):
+            state.update(path.read_bytes())
+        known = json.loads(memory.read_text()) if memory.exists() else {}
+        if known.get("state") != state.hexdigest():
+            refused, durations = self._try_all()
+            known = {"state": state.hexdigest(), "refused": refused, "durations": durations}
+            memory.parent.mkdir(parents=True, exist_ok=True)
+            memory.write_text(json.dumps(known, indent=1))
+        self.refused, self._durations = known["refused"], known["durations"]
+        bad = set(self.refused)
+        self._items = [item for item in self._items if item.nodeid not in bad]
+
+    def _try_all(self) -> tuple[list[str], dict[str, float]]:
+        """Tests that fail with the sound contracts, and seconds of each."""
 
         def everything() -> Any:
             failed = []
             for item, following in zip(self._items, [*self._items[1:], None], strict=True):
                 self._failed = None
-                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+                with self._instead(self._sound):
+                    item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
                 failed += [item.nodeid] if self._failed else []
             return failed, self._durations
 
         answer = _forked(everything, timeout=3_600.0)
         if not isinstance(answer, list):
             raise RuntimeError(f"the tests of the sound contracts ended by {answer}")
-        self.refused, self._durations = answer
-        bad = set(self.refused)
-        self._items = [item for item in self._items if item.nodeid not in bad]
+        failed, durations = answer
+        return failed, durations
 
     def learn(self, killers: Sequence[str]) -> None:
         """Tests that killed much go first."""
@@ -127,15 +149,20 @@ class Runner:
         return Verdict("killed", answer, seconds)
 
     def _first_failure(self, items: Sequence[pytest.Item], codes: Mapping[str, bytes]) -> str | None:
-        types = artifacts._contract_types()
-        changed = {n: {**types[n], "deploymentBytecode": {"bytecode": c.hex()}} for n, c in codes.items()}
         self._failed = None
-        with patch.object(artifacts, "_contract_types", lambda: {**types, **changed}):
+        with self._instead(codes):
             for item, following in zip(items, [*items[1:], None], strict=True):
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
                 if self._failed:
                     return self._failed
         return None
+
+    @staticmethod
+    def _instead(codes: Mapping[str, bytes]) -> AbstractContextManager[Any]:
+        """In this block `load_artifact` gives these codes."""
+        types = artifacts._contract_types()
+        changed = {n: {**types[n], "deploymentBytecode": {"bytecode": c.hex()}} for n, c in codes.items()}
+        return patch.object(artifacts, "_contract_types", lambda: {**types, **changed})
 
 
 def _forked(work: Callable[[], Any], timeout: float) -> Any:
