@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +54,17 @@ class Mutant:
         return f"{self.path}:{self.line}: {self.before.strip()}  ->  {' '.join(self.after.split())}"
 
 
+def _same_unsigned(before: str, after: str, signed: list[str]) -> bool:
+    """Whether only `x == 0` and `x <= 0`, or `x != 0` and `x > 0`, were exchanged for an unsigned x."""
+    if set(re.findall(r"\w+", before)) & {*signed, "int256"}:
+        return False
+    return _spelt(before) == _spelt(after)
+
+
+def _spelt(line: str) -> str:
+    return re.sub(r"> 0\b", "!= 0", re.sub(r"<= 0\b", "== 0", line)).strip()
+
+
 def generate(path: str, python: Path, seed: int) -> list[Mutant]:
     """All mutants of a source, in an order that is random but for the seed.
 
@@ -66,10 +78,11 @@ def generate(path: str, python: Path, seed: int) -> list[Mutant]:
     command = [python, "-c", _ASK, ROOT / path, json.dumps(_SKIPPED_LINES)]
     asked = subprocess.run(command, capture_output=True, text=True, check=True)
     lines = (ROOT / path).read_text().splitlines(keepends=True)
+    signed = re.findall(r"\bint\d*\s+(\w+)", "".join(lines))
     mutants = [
         Mutant(path, line, lines[line - 1], text)
         for line, text in json.loads(asked.stdout)
-        if text.strip() not in _IGNORED
+        if text.strip() not in _IGNORED and not _same_unsigned(lines[line - 1], text, signed)
     ]
     random.Random(f"{seed} {path}").shuffle(mutants)
     return mutants

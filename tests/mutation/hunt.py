@@ -31,6 +31,7 @@ class Hunt:
     ) -> None:
         self._target, self._compiler, self._runner, self._sound = target, compiler, runner, sound
         self.ledger = Ledger(target.path, folder)
+        self._best: dict[str, bytes] | None = None
 
     def run(
         self, python: Path, seed: int, sample: int | None, again: bool, done: Callable[[int, int], None]
@@ -95,8 +96,8 @@ class Hunt:
         """What the optimizer cannot tell from the sound contract is no fault."""
         contracts = self._target.contracts
         try:
-            return self._compiler.codes(contracts, text, optimise=True) == self._compiler.codes(
-                contracts, optimise=True
-            )
+            if self._best is None:
+                self._best = self._compiler.codes(contracts, optimise=True)
+            return self._compiler.codes(contracts, text, optimise=True) == self._best
         except CompileError:
             return False

@@ -15,19 +15,15 @@ __all__ = ["ROOMS", "Target", "deployable", "targets"]
 _SOURCES = ("math", "oracle", "vault", "lending")
 _IMPORT = re.compile(r'import\s+\{[^}]*\}\s+from\s+"(\.[^"]+)"', re.DOTALL)
 _HARNESS = re.compile(r"Harness$")
-ROOMS = (
-    "tests/math",
-    "tests/oracle",
-    "tests/vault",
-    "tests/lending",
-    "tests/conformance",
-    "tests/regressions",
-    "tests/periphery",
-    "tests/stateful/test_tour.py",
-    "tests/security",
-    "tests/governance/test_offices.py",
-    "tests/governance/test_parameters.py",
-)
+_LIVES = ("tests/conformance", "tests/regressions", "tests/stateful/test_tour.py", "tests/periphery")
+_POWERS = ("tests/security", "tests/governance/test_offices.py", "tests/governance/test_parameters.py")
+_FURTHER = {
+    "tests/math": ("tests/oracle", "tests/vault", "tests/lending"),
+    "tests/oracle": ("tests/vault", *_POWERS),
+    "tests/vault": ("tests/lending", *_LIVES, *_POWERS),
+    "tests/lending": ("tests/vault", *_LIVES, *_POWERS),
+}
+ROOMS = tuple(dict.fromkeys(["tests/math", *(room for rooms in _FURTHER.values() for room in rooms)]))
 """Every room that is asked; tests that do not pass on the EVM in this process are left out."""
 
 
@@ -40,12 +36,11 @@ class Target:
     room: str
 
     def stages(self) -> list[tuple[dict[str, str], tuple[str, ...]]]:
-        """Contracts and rooms: the near ones first, all others for what survives there."""
+        """Contracts and rooms: the near ones first, the further ones for what survives there."""
         harnesses = {n: p for n, p in self.contracts.items() if _HARNESS.search(n)}
         near = harnesses if self.room == "tests/math" else self.contracts
         far = {n: p for n, p in self.contracts.items() if n not in harnesses}
-        rest = tuple(room for room in ROOMS if room != self.room)
-        return [stage for stage in ((near, (self.room,)), (far, rest)) if stage[0]]
+        return [stage for stage in ((near, (self.room,)), (far, _FURTHER[self.room])) if stage[0]]
 
 
 @cache
