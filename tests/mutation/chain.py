@@ -8,6 +8,7 @@ from unittest.mock import patch
 
 import pyrevm
 
+from equipoise.client.deploy import deploy
 from equipoise.client.deploy.create2 import FACTORY
 from equipoise.world import World
 from equipoise.world.anvil import Anvil
@@ -144,6 +145,8 @@ class Chains:
             self._ready[tuple(specs), lending] = self.build(specs, lending=lending)
         patch.object(World, "build", self.build).start()
         patch.object(node, "Anvil", self.anvil).start()
+        # this chain shows at once what it mined: a step that is not done then never will be
+        patch.dict(deploy.__kwdefaults__, patience=0.0).start()
         # what is in this process already need not be written to a file and read again
         patch.object(systems, "save", lambda system, _path: system).start()
         patch.object(lives, "on_revm", lambda system: system).start()

@@ -77,8 +77,8 @@ class Compiler:
     ) -> dict[str, bytes]:
         """Creation code by name of `contracts`, which maps names to paths of sources.
 
-        `changed` maps paths to texts that stand in for them. With `optimise` it takes a quarter of a minute, and two
-        sources that mean the same often become the same code. Raises CompileError.
+        `changed` maps paths to texts that stand in for them. With `optimise` it takes a quarter of a minute,
+        and sources that mean the same often become the same code. Raises CompileError.
         """
         changed = changed or {}
         paths = [*dict.fromkeys([*contracts.values(), *changed])]
