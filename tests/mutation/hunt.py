@@ -8,7 +8,8 @@ from pathlib import Path
 
 from tests.mutation.compiler import CompileError, Compiler
 from tests.mutation.generate import Mutant, generate
-from tests.mutation.ledger import JUDGED, KILLED, Ledger
+from tests.mutation.ledger import JUDGED, KILLED, Ledger, Record
+from tests.mutation.report import argued
 from tests.mutation.runner import Runner, Verdict
 from tests.mutation.targets import Target
 
@@ -31,6 +32,7 @@ class Hunt:
     ) -> None:
         self._target, self._compiler, self._runner, self._sound = target, compiler, runner, sound
         self.ledger = Ledger(target.path, folder)
+        self._argued = argued()
         self._best: dict[str, bytes] | None = None
 
     def run(
@@ -43,7 +45,7 @@ class Hunt:
         sample
             As many as must be judged (not those that do not compile or change nothing); None for all.
         again
-            Whether survivors of earlier runs are judged anew.
+            Whether survivors of earlier runs, but those that are argued, are judged anew.
         done
             Told after each mutant how many are judged, of how many.
         """
@@ -52,13 +54,18 @@ class Hunt:
         judged = 0
         for number, mutant in enumerate(mutants):
             known = self.ledger.records.get(mutant.key)
-            if known is None or (again and known.outcome == "survived"):
+            if known is None or (again and self._is_open(known)):
                 self._try(mutant)
                 self.ledger.save()
             judged += self.ledger.records[mutant.key].outcome in JUDGED
             done(judged if sample else number + 1, sample or len(mutants))
             if sample and judged >= sample:
                 return
+
+    def _is_open(self, record: Record) -> bool:
+        """Whether it is a survivor that nobody has judged."""
+        judged = any(judgement.fits(self._target.path, record) for judgement in self._argued)
+        return record.outcome == "survived" and not judged
 
     def _try(self, mutant: Mutant) -> None:
         text = {mutant.path: mutant.text()}
