@@ -51,13 +51,17 @@ class Hunt:
         """
         mutants = generate(self._target.path, python, seed)
         self.ledger.population = len(mutants)
-        judged = 0
-        for number, mutant in enumerate(mutants):
-            known = self.ledger.records.get(mutant.key)
-            if known is None or (again and self._is_open(known)):
+        known = self.ledger.records
+        for mutant in mutants:
+            if again and mutant.key in known and self._is_open(known[mutant.key]):
                 self._try(mutant)
                 self.ledger.save()
-            judged += self.ledger.records[mutant.key].outcome in JUDGED
+        judged = 0
+        for number, mutant in enumerate(mutants):
+            if mutant.key not in known:
+                self._try(mutant)
+                self.ledger.save()
+            judged += known[mutant.key].outcome in JUDGED
             done(judged if sample else number + 1, sample or len(mutants))
             if sample and judged >= sample:
                 return
