@@ -47,7 +47,8 @@ def _hunt(chosen: list[Target], options: argparse.Namespace, console: Console) -
             console.print(f"{len(runner.refused)} tests need a real node and are left out: {runner.refused}")
             for target in chosen:
                 hunt = Hunt(target, compiler, runner, sound, options.results)
-                runner.learn([r.killer for r in hunt.ledger.records.values() if r.killer])
+                killers = [record.killer for record in hunt.ledger.records.values() if record.killer]
+                runner.prepare(target.words(), killers)
                 name = Path(target.path).stem
 
                 def done(judged: int, total: int, name: str = name, hunt: Hunt = hunt) -> None:

@@ -71,6 +71,7 @@ class Runner:
         self._durations: dict[str, float] = {}
         self.refused: list[str] = []
         self._kills: Counter[str] = Counter()
+        self._kinship: dict[str, int] = {}
 
     # ---------------------------------------------------------- pytest's hooks
 
@@ -126,14 +127,19 @@ class Runner:
         failed, durations = answer
         return failed, durations
 
-    def learn(self, killers: Sequence[str]) -> None:
-        """Tests that killed much go first."""
+    def prepare(self, words: Sequence[str], killers: Sequence[str]) -> None:
+        """Tests that have killed go first, then those whose names hold most of a source's `words`."""
         self._kills.update(killers)
+        wanted = [word.lower() for word in words]
+        for item in self._items:
+            name = item.nodeid.lower()
+            self._kinship[item.nodeid] = sum(word in name for word in wanted)
 
     def judge(self, codes: Mapping[str, bytes], rooms: Sequence[str]) -> Verdict:
         """Run the tests of some rooms with these codes in the place of the sound ones."""
         chosen = [item for item in self._items if item.nodeid.startswith(tuple(rooms))]
-        chosen.sort(key=lambda item: -self._kills[item.nodeid])  # stable: the others keep their order
+        # stable: the others keep their order
+        chosen.sort(key=lambda item: (-self._kills[item.nodeid], -self._kinship.get(item.nodeid, 0)))
         expected = sum(self._durations.get(item.nodeid, 0.0) for item in chosen)
         start = time.monotonic()
         answer = _forked(

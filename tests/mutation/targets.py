@@ -35,6 +35,11 @@ class Target:
     contracts: dict[str, str]
     room: str
 
+    def words(self) -> list[str]:
+        """Names of its functions, and its own as the tests' files write it."""
+        stem = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", Path(self.path).stem).lower()
+        return [stem, *re.findall(r"function _?(\w{4,})", (ROOT / self.path).read_text())]
+
     def stages(self) -> list[tuple[dict[str, str], tuple[str, ...]]]:
         """Contracts and rooms: the near ones first, the further ones for what survives there."""
         harnesses = {n: p for n, p in self.contracts.items() if _HARNESS.search(n)}

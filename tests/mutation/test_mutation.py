@@ -128,6 +128,11 @@ def test_same_unsigned__comparisons_with_zero__are_the_same_but_for_signed_ones(
     assert _same_unsigned(before, after, ["tick"]) == same
 
 
+def test_words__of_a_source__are_its_functions_and_its_tests_file() -> None:
+    (target,) = targets(["LeverageMath"])
+    assert target.words() == ["leverage_math", "healthCap", "ageCap", "ripcordDiscount", "ripcordFraction"]
+
+
 def test_targets__an_unknown_name__is_refused() -> None:
     with pytest.raises(ValueError, match="Nothing"):
         targets(["Nothing"])
