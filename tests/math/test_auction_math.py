@@ -86,3 +86,4 @@ def test_decayed__a_whole_period__forgets_a_full_bucket(harness):
     assert harness.call("decayed", 10**18, 10**18, 86_399, 86_400) > 0
     assert harness.call("decayed", 3 * 10**18, 10**18, 86_400, 86_400) == 2 * 10**18
     assert harness.call("decayed", 7, 10**18, 0, 86_400) == 7
+    assert harness.call("decayed", 7, 2**255, 4, 1) == 0  # more has leaked than a word holds
