@@ -16,6 +16,7 @@ __all__ = ["Mutant", "generate"]
 
 # A line that became a revert dies by any test that comes by: it would measure coverage and flatter the score.
 _IGNORED = {"revert();", "selfdestruct(msg.sender);"}
+_TWICE = re.compile(r"if \((0==1|1==1)\)")  # there is `if (false)` and `if (true)` too
 _SKIPPED_LINES = [r"^\s*//", r"^\s*\*", r"^import\b", r"^pragma\b", r"^\} from "]
 _ASK = """
 import contextlib, json, os, sys
@@ -82,7 +83,9 @@ def generate(path: str, python: Path, seed: int) -> list[Mutant]:
     mutants = [
         Mutant(path, line, lines[line - 1], text)
         for line, text in json.loads(asked.stdout)
-        if text.strip() not in _IGNORED and not _same_unsigned(lines[line - 1], text, signed)
+        if text.strip() not in _IGNORED
+        and not _TWICE.search(text)
+        and not _same_unsigned(lines[line - 1], text, signed)
     ]
     random.Random(f"{seed} {path}").shuffle(mutants)
     return mutants
