@@ -50,7 +50,7 @@ class Hunt:
             Told after each mutant how many are judged, of how many.
         """
         mutants = generate(self._target.path, python, seed)
-        self.ledger.population = len(mutants)
+        self.ledger.renew(mutants)
         known = self.ledger.records
         for mutant in mutants:
             if again and mutant.key in known and self._is_open(known[mutant.key]):

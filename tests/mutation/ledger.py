@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,12 @@ class Ledger:
             if saved["source"] == self._source:
                 self.population = saved["population"]
                 self.records = {key: Record(**fields) for key, fields in saved["records"].items()}
+
+    def renew(self, mutants: Sequence[Mutant]) -> None:
+        """These are all mutants there are: records of any other are of older rules."""
+        self.population = len(mutants)
+        keys = {mutant.key for mutant in mutants}
+        self.records = {key: record for key, record in self.records.items() if key in keys}
 
     def note(self, mutant: Mutant, outcome: str, killer: str | None = None, **facts: Any) -> None:
         """Remember what became of it; `facts` are the rest of the `Record`."""

@@ -87,6 +87,8 @@ def test_ledger__of_another_state_of_the_source__is_forgotten(
     book.note(Mutant(FLOAT, 3, "a", "b\n"), "killed", "a test", seconds=1.0)
     book.save()
     assert [*Ledger(FLOAT, tmp_path).records.values()] == [Record(3, "a", "b", "killed", "a test", 1.0)]
+    book.renew([Mutant(FLOAT, 4, "a", "c\n")])
+    assert (book.population, book.records) == (1, {})
     (tmp_path / FLOAT).parent.mkdir(parents=True)
     (tmp_path / FLOAT).write_text("another")
     monkeypatch.setattr(ledgers, "ROOT", tmp_path)
