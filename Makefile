@@ -16,7 +16,7 @@ SOURCES := $(shell find contracts -name '*.sol')
 ARTIFACTS := .build/__local__.json
 PRICES    := .cache/market/prices.csv
 
-.PHONY: help setup data build demo test attacks fuzz lint format bench prove coverage gas lock clean
+.PHONY: help setup data build demo test attacks fuzz lint format bench prove coverage mutate gas lock clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -97,6 +97,15 @@ prove: $(STAMPS)/toolchain .build/prove/.made ## symbolic proofs, and that each 
 coverage: build data ## statements and branches of the contracts that the tests reach; ARGS=--report shows the last run's
 	$(BIN)/python -m tests.coverage $(ARGS)
 
+mutate: build .build/mutate/.made ## plant small faults in the contracts and count what the tests find; ARGS="--sample 20"
+	$(BIN)/python -m tests.mutation .build/mutate $(ARGS)
+
+# universalmutator comes with pins that nothing else here needs
+.build/mutate/.made: requirements-mutate.lock $(STAMPS)/python
+	test -x $(@D)/venv/bin/python || $(PYTHON) -m venv $(@D)/venv
+	$(UV) install --quiet --no-config --python $(@D)/venv/bin/python --require-hashes -r requirements-mutate.lock
+	@touch $@
+
 gas: build ## rewrite the committed gas and size snapshot
 	GAS_SNAPSHOT=write $(PYTEST) tests/gas $(ARGS)
 
@@ -104,6 +113,7 @@ lock: ## resolve the pinned, hashed requirements anew
 	$(UV) compile --quiet pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements.lock
 	echo "numba numpy PyPortfolioOpt riskfolio-lib riskparityportfolio skfolio" | tr ' ' '\n' | $(UV) compile --quiet - --no-config --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements-bench.lock
 	echo halmos==0.3.3 | $(UV) compile --quiet - --no-config --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements-prove.lock
+	echo universalmutator==1.14.1 | $(UV) compile --quiet - --no-config --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements-mutate.lock
 	echo uv | $(UV) compile --quiet - --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements-uv.lock
 
 clean: ## remove everything that was made

@@ -54,11 +54,15 @@ class RevmChain:
         Answer to ``eth_accounts``; any address may send.
     chain_id
         As signatures bind it.
+    code_limit
+        Bytes of code that a contract may have; None for the EVM's own limit.
 
     As on anvil, a transaction is mined at once, `interval` seconds after the block before.
     """
 
-    def __init__(self, state: str, accounts: Sequence[str], chain_id: int) -> None:
+    def __init__(
+        self, state: str, accounts: Sequence[str], chain_id: int, code_limit: int | None = None
+    ) -> None:
         dumped = json.loads(gzip.decompress(bytes.fromhex(state[2:])))
         self.chain_id = chain_id
         self._accounts = list(accounts)
@@ -69,7 +73,7 @@ class RevmChain:
         self._points: dict[int, _Point] = {}
         self._last_point = 0
         self._nonces: dict[str, int] = {}
-        cfg = pyrevm.CfgEnv(chain_id=chain_id)
+        cfg = pyrevm.CfgEnv(chain_id=chain_id, limit_contract_code_size=code_limit)
         self._evm = pyrevm.EVM(pyrevm.Env(cfg=cfg), gas_limit=GAS, spec_id=_SPEC)
         for address, account in dumped["accounts"].items():
             self._insert(address, account)

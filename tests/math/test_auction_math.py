@@ -80,9 +80,16 @@ def test_decayed__in_one_step_or_two__the_same_but_for_rounding(
     assert 0 <= once - left < 1
 
 
+def test_price__any_time_after_the_end__is_the_end(harness):
+    """EQ-14: also at times for which the exponential has no answer."""
+    for elapsed in (86_400, 86_401, 2**200, 2**255, 2**256 - 1):
+        assert harness.call("price", 2 * WAD, WAD, elapsed, 86_400) == WAD
+
+
 def test_decayed__a_whole_period__forgets_a_full_bucket(harness):
     """EQ-16: after one period nothing within the capacity is left, and before it something is."""
     assert harness.call("decayed", 10**18, 10**18, 86_400, 86_400) == 0
     assert harness.call("decayed", 10**18, 10**18, 86_399, 86_400) > 0
     assert harness.call("decayed", 3 * 10**18, 10**18, 86_400, 86_400) == 2 * 10**18
     assert harness.call("decayed", 7, 10**18, 0, 86_400) == 7
+    assert harness.call("decayed", 7, 2**255, 4, 1) == 0  # more has leaked than a word holds

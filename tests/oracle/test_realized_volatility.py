@@ -296,9 +296,14 @@ def test_exposures__with_false_correlations__shrink_together(quiet: System) -> N
     assert sum(shrunk) < sum(honest)
 
 
-def test_poke_parity__without_a_portfolio__is_refused(make_system: Callable[..., System]) -> None:
-    """EQ-145: before any report there is nothing to watch, nor with volatilities alone."""
+@pytest.mark.parametrize("report", [None, "post_volatilities", "post_correlations"])
+def test_poke_parity__without_a_portfolio__is_refused(
+    make_system: Callable[..., System], report: str | None
+) -> None:
+    """EQ-145: before there are reports of both kinds there is nothing to watch."""
     s = make_system(reports=False)
+    if report:
+        getattr(s, report)()
     poke(s)
     error = "RealizedVolatility__NoPortfolio"
     s.refuses(error, s.realized_volatility, "pokeParity", sender=s.mallory)

@@ -341,3 +341,13 @@ def test_bid_basket__in_a_regular_auction__sells_every_surplus_at_once(levered: 
     s.bid_basket()
     assert s.debt() < 0.6 * debt
     assert s.leverage() == pytest.approx(s.targets_met(), rel=1e-2)
+
+
+def test_bid__of_a_single_unit__hands_it_over(levered: Levered) -> None:
+    """EQ-83: with debt each token of a sale is fetched from the venue, the smallest amount too."""
+    s = levered
+    s.post_volatilities([v * 2 for v in s.vols])
+    s.open()
+    s.to_curve(1.0)
+    bid = s.bid(s.tokens[0], s.cash, 1, s.bob)
+    assert (bid.sellAmount, s.tokens[0].call("balanceOf", s.bob)) == (1, 1)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from equipoise.errors import ContractRevert
-from equipoise.units import WAD
+from equipoise.units import WAD, to_wad
 from tests.fixtures.levered import Levered
 from tests.fixtures.system import MAX
 
@@ -203,3 +203,16 @@ def test_feed__wrong_for_a_round__stops_trades_by_name_until_it_is_right(
     assert s.vault.call("mode") == 0
     assert s.share_price() == pytest.approx(price, rel=1e-3)
     leave(s)
+
+
+def test_target_exposures__without_credit__ask_the_venue_nothing(levered: Levered) -> None:
+    """EQ-81: where the target volatility is reached without a loan, a dead venue moves no target."""
+    s = levered
+    params = s.auction.call("params")
+    s.auction.send("setParams", params._replace(targetVolatilityWad=to_wad(0.05)), sender=s.owner)
+    before = s.auction.call("targetExposures")
+    s.chain.request("anvil_setCode", s.aave.pool.address, "0xfe")
+    with pytest.raises(ContractRevert):
+        s.account.call("thresholdsWad", s.tokens)
+    assert s.auction.call("targetExposures") == before
+    assert 0 < before[1] <= to_wad(1) - params.cashBufferWad
