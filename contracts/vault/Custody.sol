@@ -214,18 +214,20 @@ abstract contract Custody {
         else _holdings[index].balance = balance.toUint96();
     }
 
-    /// @dev The part `numerator / denominator` of every token and of the cash, rounded down, less what is skipped,
-    ///      against that part of the debt, rounded up and paid by the caller first.
+    /// @dev The part `shares / (supply + virtualShares)` of every token and of the cash, rounded down, less what is skipped,
+    ///      against `shares / supply` of the debt, rounded up and paid by the caller first: virtual shares owe nothing, so that
+    ///      the last one to leave leaves no debt to which dust would be too little collateral.
     function _payInKind(
         address receiver,
-        uint256 numerator,
-        uint256 denominator,
+        uint256 shares,
+        uint256 supply,
+        uint256 virtualShares,
         address[] calldata skip
     ) internal returns (uint256[] memory amounts, uint256 repaid) {
         address[] memory tokens;
         (tokens, amounts, repaid) = _book();
-        _split(amounts, tokens, numerator, denominator, skip);
-        repaid = FixedPointMathLib.fullMulDivUp(repaid, numerator, denominator);
+        _split(amounts, tokens, shares, supply + virtualShares, skip);
+        repaid = FixedPointMathLib.fullMulDivUp(repaid, shares, supply);
         // the books first, as in a bid
         uint256 n = tokens.length - 1;
         for (uint256 i = _levered() ? n : 0; i <= n; ++i) {

@@ -463,7 +463,10 @@ contract RebalanceAuction is RiskTargets, IParameters, Ownable2Step, ReentrancyG
     function _lossAfter(Trade memory t, uint256 navWad) private view returns (uint256 usedWad) {
         usedWad = _usedWad();
         if (t.buyValueWad >= t.sellValueWad) return usedWad;
-        usedWad += FixedPointMathLib.fullMulDivUp(t.sellValueWad - t.buyValueWad, WAD, navWad);
+        // of nothing, any loss is too much
+        usedWad = navWad == 0
+            ? type(uint256).max
+            : usedWad + FixedPointMathLib.fullMulDivUp(t.sellValueWad - t.buyValueWad, WAD, navWad);
         uint256 budgetWad = _params.lossBudgetWad;
         if (usedWad > budgetWad) revert RebalanceAuction__LossBudgetExceeded(usedWad, budgetWad);
     }

@@ -283,7 +283,7 @@ contract RiskParityVault is
         _burn(owner_, shares);
 
         uint256 repaid;
-        (amounts, repaid) = _payInKind(receiver, _afterExitFee(shares), supply + VIRTUAL_SHARES, skip);
+        (amounts, repaid) = _payInKind(receiver, _afterExitFee(shares), supply, VIRTUAL_SHARES, skip);
         emit RedeemedInKind(msg.sender, receiver, owner_, shares, amounts, repaid);
     }
 
@@ -294,9 +294,10 @@ contract RiskParityVault is
         address[] memory tokens;
         (tokens, amounts, debtRepaid) = _book();
         uint256 supply = totalSupply();
-        supply += _managementFeeDue(supply) + VIRTUAL_SHARES;
-        _split(amounts, tokens, _afterExitFee(shares), supply, new address[](0));
-        debtRepaid = FixedPointMathLib.fullMulDivUp(debtRepaid, _afterExitFee(shares), supply);
+        supply += _managementFeeDue(supply);
+        _split(amounts, tokens, _afterExitFee(shares), supply + VIRTUAL_SHARES, new address[](0));
+        if (supply != 0)
+            debtRepaid = FixedPointMathLib.fullMulDivUp(debtRepaid, _afterExitFee(shares), supply);
     }
 
     function _afterExitFee(uint256 shares) private view returns (uint256) {

@@ -38,6 +38,8 @@ OPEN = (
     "RebalanceAuction__EmptyVault",
     "PriceOracle__",
 )
+DOLLAR = 10**6
+"""In units of cash."""
 RETIRED = WAD // 20_000
 """Of the NAV: what of a token being retired is reason enough to trade."""
 
@@ -236,7 +238,7 @@ class Auctions(Market):
         book = self.s.vault.call("portfolio")
         if book.navWad == 0 or sum(book.valuesWad[:-1]) <= book.debtWad - book.valuesWad[-1]:
             return
-        if book.navWad < WAD:  # a dollar: its lots may be less than a unit of Aave's index, a known limit
+        if v.nav and v.nav.mid < DOLLAR:  # its lots may be less than a unit of Aave's index: a known limit
             return
         dry = self._venue_is_short(book)
         went = self.bid_basket([1.0] * (len(self.names) - 1))
@@ -352,6 +354,8 @@ class Auctions(Market):
             return
         idle = Fraction(WAD - params.cashBufferWad, WAD)
         most = max(leverage, Fraction(target, WAD), idle)
+        if new.nav and new.nav.mid < DOLLAR:  # a unit of a token, rounded, may be all of the NAV
+            return
         # what a bid gives away, and a unit that Aave rounds, lower the NAV that leverage is measured by
         units = Fraction(self.dust(), max(1, new.nav.mid)) if new.nav else 0
         assert after <= most * slack * (1 + Fraction(params.endDiscountWad, WAD) * 4 + units)
