@@ -17,6 +17,6 @@ TESTS = (
     "tests/unit/test_units.py",
     "tests/unit/policy",
     "tests/unit/solver",
-    *(f"tests/unit/oracle/test_{name}.py" for name in ("committee", "payload", "publisher", "typed_data")),
+    *(f"tests/unit/oracle/test_{name}.py" for name in ("aggregator", "committee", "payload", "publisher")),
     *(f"tests/unit/estimation/test_{name}.py" for name in ("blend", "conditioning", "covariance", "ewma")),
 )

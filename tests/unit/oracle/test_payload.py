@@ -36,6 +36,11 @@ def test_volatility_report__outside_the_bounds__the_first_asset_is_named(value: 
         VolatilityReport.of([0.5, value, value], NOW)
 
 
+def test_volatility_report__missing_value__refused_as_one_outside() -> None:
+    with pytest.raises(OracleError, match="volatility nan of asset 1 is outside"):
+        VolatilityReport.of([0.5, None, 0.4], NOW)  # type: ignore[list-item]
+
+
 def test_volatility_report__no_basket__oracle_error_from_the_packing() -> None:
     with pytest.raises(OracleError, match="1 assets given") as error:
         VolatilityReport.of([0.5], NOW)
