@@ -26,7 +26,7 @@ only_mutate = {modules}
 pytest_add_cli_args_test_selection = {tests}
 pytest_add_cli_args = {options}
 # the words of messages are no behaviour
-do_not_mutate_patterns = ['raise \\w+\\(']
+do_not_mutate_patterns = ['(raise|return) \\w*Error\\(']
 timeout_multiplier = 5.0
 timeout_constant = 2.0
 use_git_change_detection = false
