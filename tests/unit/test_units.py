@@ -63,6 +63,16 @@ def test_to_token__fraction_of_a_unit__down_and_up() -> None:
     assert units.from_token(1_500_000) == 1.5
 
 
+def test_to_token_up__whole_and_nothing__as_they_are() -> None:
+    assert units.to_token(0) == units.to_token_up(0) == 0
+    assert units.to_token_up(0.0000001) == units.to_token(0.000001) == 1
+    assert units.to_token_up(1.2345671, 6) == 1_234_568
+
+
+def test_to_feed__smallest_price__one() -> None:
+    assert units.to_feed(1e-8) == units.to_feed(6e-9) == 1
+
+
 def test_to_token__negative__input_error() -> None:
     with pytest.raises(InputError, match="negative"):
         units.to_token(-1)
@@ -203,6 +213,31 @@ def test_unpack_correlations__after_packing__within_half_a_step(n: int, data: st
 def test_pack_correlations__not_a_correlation__input_error(matrix: object) -> None:
     with pytest.raises(InputError):
         units.pack_correlations(matrix)  # type: ignore[arg-type]
+
+
+def test_pack_correlations__within_1e_9_of_a_correlation__accepted() -> None:
+    assert units.pack_correlations([[1 + 9e-10, 1 + 9e-10], [1.0, 1 - 9e-10]]) == (0x7FFF, 0)
+    assert units.pack_correlations([[1.0, -1 - 9e-10], [-1.0, 1.0]]) == (0x8001, 0)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "message"),
+    [
+        ([[1.0, 0.5], [0.5 + 3e-9, 1.0]], "must be symmetric"),
+        ([[1.0, 0.5], [0.5, 1 + 2e-9]], "ones on its diagonal"),
+        ([[1.0, 1 + 2e-9], [1 + 2e-9, 1.0]], r"is outside \[-1, 1\]"),
+        ([[1.0, None], [None, 1.0]], "not finite"),
+    ],
+)
+def test_pack_correlations__beyond_1e_9__named(matrix: object, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        units.pack_correlations(matrix)  # type: ignore[arg-type]
+
+
+def test_unpack_correlations__word_of_257_bits__named() -> None:
+    for words in ((2**256, 0), (0, 2**256)):
+        with pytest.raises(InputError, match=rf"two uint256 words, not \[{words[0]}, {words[1]}\]"):
+            units.unpack_correlations(words, 8)
 
 
 @pytest.mark.parametrize("words", [(1 << 16, 0), (0, 1), (0x8000, 0), (0,), (-1, 0)])

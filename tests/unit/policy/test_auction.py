@@ -41,6 +41,27 @@ def test_earliest__flat_curve__at_once_or_never() -> None:
     assert (flat.earliest(1.0), flat.earliest(0.99)) == (0, None)
 
 
+def test_price__end_that_is_not_one__decays_to_it() -> None:
+    curve = PriceCurve(4.5, 2.0, 1000)
+    assert curve.price(500) == pytest.approx(3.0)
+    assert curve.price(999) == pytest.approx(2.0 * 2.25**0.001)
+
+
+@pytest.mark.parametrize(("start", "end", "duration"), [(1.01, 0.995, 600), (4.5, 2.0, 1000), (1.5, 1.4, 7)])
+def test_earliest__price_of_every_second__that_second(start: float, end: float, duration: int) -> None:
+    """Prices that the curve has itself, where the logarithm may be off by one in either direction."""
+    curve = PriceCurve(start, end, duration)
+    assert [curve.earliest(curve.price(t)) for t in range(duration + 1)] == list(range(duration + 1))
+
+
+def test_earliest__few_logarithms_suffice__no_walk_along_the_curve(monkeypatch: pytest.MonkeyPatch) -> None:
+    curve, asked = PriceCurve(4.0, 0.25, 10**6), []
+    real = PriceCurve.price
+    monkeypatch.setattr(PriceCurve, "price", lambda self, t: asked.append(t) or real(self, t))
+    assert curve.earliest(1.0) == 500_000
+    assert len(asked) <= 4
+
+
 @pytest.mark.parametrize(
     "call",
     [
