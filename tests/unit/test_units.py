@@ -218,6 +218,7 @@ def test_pack_correlations__not_a_correlation__input_error(matrix: object) -> No
 def test_pack_correlations__within_1e_9_of_a_correlation__accepted() -> None:
     assert units.pack_correlations([[1 + 9e-10, 1 + 9e-10], [1.0, 1 - 9e-10]]) == (0x7FFF, 0)
     assert units.pack_correlations([[1.0, -1 - 9e-10], [-1.0, 1.0]]) == (0x8001, 0)
+    assert units.pack_correlations([[1.0, 1 + 1e-9], [1 + 1e-9, 1.0]]) == (0x7FFF, 0)
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,10 @@ def test_plan_trades__trade_as_small_as_the_minimum__is_made() -> None:
     assert [t.usd for t in plan_trades({"BTC": 500.25, "ETH": 499.75}, 0.0, targets)] == [0.25, 0.25]
 
 
+def test_plan_trades__targets_a_billionth_above_one__rounding_and_no_debt() -> None:
+    assert plan_trades({"BTC": 100.0}, 0.0, {"BTC": 1 + 1e-9}) == []
+
+
 def test_plan_trades__no_money_for_a_deficit__no_trade_of_nothing() -> None:
     held, targets = {"BTC": 100.0, "ETH": 0.0}, {"BTC": 1.0, "ETH": 1.0}
     assert plan_trades(held, 0.0, targets, debt=0.5) == [Trade("BTC", CASH, 0.5), Trade(CASH, "ETH", 0.5)]
