@@ -17,7 +17,7 @@ from tests.mutation_python.workshop import Mutant, mutants, mutmut, prepare
 
 
 def chosen(found: list[Mutant], options: argparse.Namespace) -> list[Mutant]:
-    """The mutants to try: of the files asked for, so many of each, and survivors once more if asked."""
+    """The mutants to try: of the files asked for, so many of each; or its survivors once more."""
     picked: list[Mutant] = []
     for module in MODULES:
         mine = sorted((m for m in found if m.file == module), key=lambda m: m.key)
@@ -25,7 +25,7 @@ def chosen(found: list[Mutant], options: argparse.Namespace) -> list[Mutant]:
             continue
         if options.sample:
             mine = Random(options.seed).sample(mine, min(options.sample, len(mine)))
-        picked += [m for m in mine if m.state == "undecided" or (options.again and m.state == "survived")]
+        picked += [m for m in mine if m.state == ("survived" if options.again else "undecided")]
     return picked
 
 
@@ -35,7 +35,7 @@ def main() -> int:
     parser.add_argument("--sample", type=int, help="mutants of each file; all by default")
     parser.add_argument("--seed", type=int, default=1, help="of the sample")
     parser.add_argument("--only", action="append", metavar="FILE", help="part of a path, e.g. solver/parity")
-    parser.add_argument("--again", action="store_true", help="try survivors again, after new tests")
+    parser.add_argument("--again", action="store_true", help="try the survivors, after new tests")
     parser.add_argument("--report", action="store_true", help="try nothing, show what is known")
     options = parser.parse_args()
     folder = options.folder.resolve()

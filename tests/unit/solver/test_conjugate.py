@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -118,3 +120,41 @@ def test_coordinates_conjugate__rough__starts_there_but_not_from_a_given_start()
     near = Counted(C)
     conjugate.coordinates_conjugate(Counted(C), b, x, conjugate.Rough(near, direction))
     assert near.times == 0
+
+
+def test_coordinates_conjugate__nothing_ever_enough__stops_when_steps_no_longer_help(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without the threshold, steps that no longer halve the error are the end."""
+    rng = np.random.default_rng(6)
+    C, b = np.corrcoef(rng.standard_normal((3 * N, N)).T), np.full(N, 1 / N)
+    taken: list[float] = []
+    real = conjugate._direction
+
+    def counted(*arguments: Any) -> tuple[FloatArray, FloatArray]:
+        taken.append(arguments[3])
+        return real(*arguments)
+
+    monkeypatch.setattr(conjugate, "CONVERGED", -1.0)
+    monkeypatch.setattr(conjugate, "_direction", counted)
+    x, iterations = conjugate.coordinates_conjugate(Counted(C), b)
+    assert np.abs(x * (C @ x) / b - 1).max() < 1e-13
+    assert iterations <= len(taken)
+    idle = [forcing for forcing in taken if forcing < 1e-13]  # the error, once it is small
+    assert 1 <= len(idle) <= conjugate.PATIENCE + 1
+    assert max(taken) <= conjugate.FORCING
+
+
+def test_coordinates_conjugate__sound_directions__all_steps_are_rough_ones() -> None:
+    rng = np.random.default_rng(8)
+    C, b = np.corrcoef(rng.standard_normal((3 * N, N)).T), rng.dirichlet(np.ones(N)) * 0.5 + 0.5 / N
+    asked: list[FloatArray] = []
+
+    def direction(h: FloatArray, gradient: FloatArray, forcing: float) -> tuple[FloatArray, bool]:
+        asked.append(b / h)  # h = b / x^2
+        return np.linalg.solve(C + np.diag(h), gradient), True
+
+    product = Counted(C)
+    x, iterations = conjugate.coordinates_conjugate(product, b, None, conjugate.Rough(Counted(C), direction))
+    assert 1 < iterations == len(asked) == product.times
+    np.testing.assert_allclose(np.sqrt(asked[-1]), x, rtol=1e-3)

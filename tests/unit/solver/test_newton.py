@@ -72,7 +72,7 @@ def test_coordinates_newton__start_far_off__damped_steps_reach_it() -> None:
 def test_coordinates_newton__nothing_ever_converged__stops_when_steps_no_longer_help(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Without the threshold, two steps in a row that do not halve the error are the end."""
+    """Without the threshold, steps that no longer halve the error are the end."""
     C, b = problem(3, 6)
     solved: list[int] = []
     real = np.linalg.solve
