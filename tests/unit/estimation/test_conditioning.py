@@ -170,3 +170,14 @@ def test_ledoit_wolf__few_days__shrunk_between_identity_and_sample() -> None:
 def test_ledoit_wolf__column_without_movement__estimation_error() -> None:
     with pytest.raises(EstimationError, match="column 1 does not move"):
         ledoit_wolf(np.array([[0.1, 0.0], [0.2, 0.0]]))
+
+
+def test_nearest_correlation__converged__no_projection_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    real = np.linalg.eigh
+    monkeypatch.setattr(np.linalg, "eigh", lambda M: asked.append(1) or real(M))
+    nearest_correlation(np.array([[1.0, 0.5], [0.5, 1.0]]))
+    assert len(asked) <= 2
+    asked.clear()
+    nearest_correlation(HIGHAM)
+    assert 10 < len(asked) < 100
