@@ -45,7 +45,8 @@ def table(found: list[Mutant]) -> str:
             share = dead / judged
             weighted, weight = weighted + len(mine) * share, weight + len(mine)
             if len(tried) < len(mine):
-                variance += len(mine) ** 2 * (1 - len(tried) / len(mine)) * share * (1 - share) / judged
+                p = (dead + 1) / (judged + 2)  # a sample without survivors is no proof that there are none
+                variance += len(mine) ** 2 * (1 - len(tried) / len(mine)) * p * (1 - p) / judged
         rows.append(row(module, len(mine), len(tried), states, dead, judged))
     if weight:
         whole = weighted / weight
