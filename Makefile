@@ -16,10 +16,10 @@ SOURCES := $(shell find contracts -name '*.sol')
 ARTIFACTS := .build/__local__.json
 PRICES    := .cache/market/prices.csv
 
-.PHONY: help setup data build demo test attacks fuzz lint format bench prove coverage mutate gas lock clean
+.PHONY: help setup data build demo test attacks fuzz lint format bench prove coverage mutate mutate-python gas lock clean
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 15
 
 setup: $(STAMPS)/toolchain ## the environment in .venv, with the command `equipoise` in it
 
@@ -106,6 +106,16 @@ mutate: build .build/mutate/.made ## plant small faults in the contracts and cou
 	$(UV) install --quiet --no-config --python $(@D)/venv/bin/python --require-hashes -r requirements-mutate.lock
 	@touch $@
 
+mutate-python: $(STAMPS)/python .build/mutate-python/.made ## small faults in the Python core: what no test sees; ARGS="--sample 20 --only solver/"
+	$(BIN)/python -m tests.mutation_python .build/mutate-python $(ARGS)
+
+# mutmut has its own pins; what our tests import comes along by path
+.build/mutate-python/.made: requirements-mutate-python.lock $(STAMPS)/python
+	test -x $(@D)/venv/bin/python || $(PYTHON) -m venv $(@D)/venv
+	$(UV) install --quiet --no-config --python $(@D)/venv/bin/python --require-hashes -r requirements-mutate-python.lock
+	for python in $(BIN) $(@D)/venv/bin; do $$python/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'; done | { read ours; read theirs; echo "$$ours" > "$$theirs/equipoise.pth"; }
+	@touch $@
+
 gas: build ## rewrite the committed gas and size snapshot
 	GAS_SNAPSHOT=write $(PYTEST) tests/gas $(ARGS)
 
@@ -114,6 +124,7 @@ lock: ## resolve the pinned, hashed requirements anew
 	echo "numba numpy PyPortfolioOpt riskfolio-lib riskparityportfolio skfolio" | tr ' ' '\n' | $(UV) compile --quiet - --no-config --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements-bench.lock
 	echo halmos==0.3.3 | $(UV) compile --quiet - --no-config --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements-prove.lock
 	echo universalmutator==1.14.1 | $(UV) compile --quiet - --no-config --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements-mutate.lock
+	printf 'mutmut==3.8.1\npytest<9\n' | $(UV) compile --quiet - --no-config --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements-mutate-python.lock
 	echo uv | $(UV) compile --quiet - --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements-uv.lock
 
 clean: ## remove everything that was made

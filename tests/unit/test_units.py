@@ -45,6 +45,12 @@ def test_to_wad__not_a_finite_number__input_error(value: object) -> None:
         units.to_wad(value)  # type: ignore[arg-type]
 
 
+def test_to_wad__more_digits_than_a_double_or_a_default_decimal__exact() -> None:
+    digits = 12_345_678_901_234_567_890_123_456_789_012_345
+    assert units.to_wad(digits) == digits * 10**18
+    assert units.to_wad(Decimal("0.1234567890123456785")) == 123456789012345678
+
+
 @given(st.floats(-1e12, 1e12))
 def test_from_wad__after_to_wad__same_float(value: float) -> None:
     assert units.from_wad(units.to_wad(value)) == pytest.approx(value, rel=1e-15, abs=1e-18)
@@ -55,6 +61,16 @@ def test_to_token__fraction_of_a_unit__down_and_up() -> None:
     assert units.to_token_up(1.2345678, 6) == 1_234_568
     assert units.to_token(0.3, 18) == units.to_token_up(0.3, 18) == 3 * 10**17
     assert units.from_token(1_500_000) == 1.5
+
+
+def test_to_token_up__whole_and_nothing__as_they_are() -> None:
+    assert units.to_token(0) == units.to_token_up(0) == 0
+    assert units.to_token_up(0.0000001) == units.to_token(0.000001) == 1
+    assert units.to_token_up(1.2345671, 6) == 1_234_568
+
+
+def test_to_feed__smallest_price__one() -> None:
+    assert units.to_feed(1e-8) == units.to_feed(6e-9) == 1
 
 
 def test_to_token__negative__input_error() -> None:
@@ -97,16 +113,46 @@ def test_pack_word8__outside_the_domain__input_error(values: list[float]) -> Non
         units.pack_word8(values)
 
 
+def test_pack_word8__largest_value__fills_its_lane() -> None:
+    assert units.pack_word8([42.94967295, 1e-8]) == 2**32 - 1 | 1 << 32
+    assert units.unpack_word8(2**256 - 1, 8).tolist() == [42.94967295] * 8
+
+
+def test_vectors__wrong_ones__named() -> None:
+    for pack, name in ((units.pack_word8, "word"), (units.pack_budgets, "budgets")):
+        with pytest.raises(InputError, match=rf"^{name} has shape \(1, 2\)"):
+            pack([[0.5, 0.5]])
+        with pytest.raises(InputError, match=rf"^{name} \[0.5, nan\] must be finite"):
+            pack([0.5, None])  # type: ignore[list-item]
+
+
 @pytest.mark.parametrize(
-    ("word", "n"), [(1 << 64 | 1 << 32 | 1, 2), (1, 2), (-1, 2), (1 << 256, 8), (1, 1), (1, 9)]
+    ("word", "n", "message"),
+    [
+        (1 << 64 | 1 << 32 | 1, 2, "word 0x10000000100000001 has nonzero lanes beyond asset 1;"),
+        (1, 2, "^lane 1 of word 0x1 is zero"),
+        (0, 2, "^lane 0 of word 0x0 is zero"),
+        (-1, 2, "^word -1 is not a uint256"),
+        (1 << 256, 8, "is not a uint256"),
+        (1, 1, "^1 assets given; a basket has 2 to 8"),
+        (1, 9, "^9 assets given"),
+    ],
 )
-def test_unpack_word8__not_a_word_of_n_assets__input_error(word: int, n: int) -> None:
-    with pytest.raises(InputError):
+def test_unpack_word8__not_a_word_of_n_assets__input_error(word: int, n: int, message: str) -> None:
+    with pytest.raises(InputError, match=message):
         units.unpack_word8(word, n)
 
 
 def test_pack_budgets__thirds__first_lane_takes_the_remainder() -> None:
     assert units.unpack_lanes(units.pack_budgets([1 / 3] * 3), 3) == [33_333_334, 33_333_333, 33_333_333]
+
+
+def test_pack_budgets__sum_slightly_off__shares_of_the_sum() -> None:
+    for excess in (8e-7, -8e-7):
+        lanes = units.unpack_lanes(units.pack_budgets([0.5 + excess, 0.5]), 2)
+        assert lanes == [50_000_000 + round(excess * 50_000_000), 50_000_000 - round(excess * 50_000_000)]
+    with pytest.raises(InputError, match=r"^budgets sum to 1\.0000011;"):
+        units.pack_budgets([0.5000011, 0.5])
 
 
 @given(vectors(st.floats(0.01, 1.0)))
@@ -167,6 +213,32 @@ def test_unpack_correlations__after_packing__within_half_a_step(n: int, data: st
 def test_pack_correlations__not_a_correlation__input_error(matrix: object) -> None:
     with pytest.raises(InputError):
         units.pack_correlations(matrix)  # type: ignore[arg-type]
+
+
+def test_pack_correlations__within_1e_9_of_a_correlation__accepted() -> None:
+    assert units.pack_correlations([[1 + 9e-10, 1 + 9e-10], [1.0, 1 - 9e-10]]) == (0x7FFF, 0)
+    assert units.pack_correlations([[1.0, -1 - 9e-10], [-1.0, 1.0]]) == (0x8001, 0)
+    assert units.pack_correlations([[1.0, 1 + 1e-9], [1 + 1e-9, 1.0]]) == (0x7FFF, 0)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "message"),
+    [
+        ([[1.0, 0.5], [0.5 + 3e-9, 1.0]], "must be symmetric"),
+        ([[1.0, 0.5], [0.5, 1 + 2e-9]], "ones on its diagonal"),
+        ([[1.0, 1 + 2e-9], [1 + 2e-9, 1.0]], r"is outside \[-1, 1\]"),
+        ([[1.0, None], [None, 1.0]], "not finite"),
+    ],
+)
+def test_pack_correlations__beyond_1e_9__named(matrix: object, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        units.pack_correlations(matrix)  # type: ignore[arg-type]
+
+
+def test_unpack_correlations__word_of_257_bits__named() -> None:
+    for words in ((2**256, 0), (0, 2**256)):
+        with pytest.raises(InputError, match=rf"two uint256 words, not \[{words[0]}, {words[1]}\]"):
+            units.unpack_correlations(words, 8)
 
 
 @pytest.mark.parametrize("words", [(1 << 16, 0), (0, 1), (0x8000, 0), (0,), (-1, 0)])

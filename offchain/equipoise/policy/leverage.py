@@ -5,7 +5,7 @@ leverage L = sum of exposures; debt = L + buffer - 1; all over NAV, of which `bu
 
 from __future__ import annotations
 
-from math import inf
+from math import inf, isfinite
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -27,8 +27,8 @@ def health_factor(exposures: ArrayLike, thresholds: ArrayLike, debt: float) -> f
         In the unit of the exposures, >= 0.
     """
     backing = float(np.dot(np.asarray(exposures, dtype=float), np.asarray(thresholds, dtype=float)))
-    if debt < 0:
-        raise InputError(f"debt {debt} must be >= 0")
+    if not (debt >= 0 and isfinite(backing)):
+        raise InputError(f"debt {debt} must be >= 0 and what backs it, {backing}, finite")
     return backing / debt if debt > 0 else inf
 
 
@@ -54,8 +54,9 @@ def health_cap(
         Infinite for an empty portfolio.
     """
     e, lt = np.asarray(exposures, dtype=float), np.asarray(thresholds, dtype=float)
-    if e.shape[-1:] != lt.shape or (e < 0).any() or (lt < 0).any() or (lt > 1).any():
-        raise InputError("exposures must be >= 0 and thresholds in [0, 1], one for each asset")
+    # a NaN must not pass for an empty portfolio, which has no cap
+    if e.shape[-1:] != lt.shape or not ((e >= 0) & np.isfinite(e) & (lt >= 0) & (lt <= 1)).all():
+        raise InputError("exposures must be finite, >= 0 and thresholds in [0, 1], one for each asset")
     if not target_health > 1 or not 0 <= buffer < 1:
         raise InputError(f"target_health {target_health} must be > 1 and buffer {buffer} in [0, 1)")
     total = e.sum(axis=-1)
@@ -74,7 +75,7 @@ def age_cap(age: float, fresh_for: float, delever_after: float, max_leverage: fl
     max_leverage
         > 0; below 1 it holds at every age.
     """
-    if not 0 <= fresh_for <= delever_after or age < 0 or not max_leverage > 0:
+    if not 0 <= fresh_for <= delever_after or not age >= 0 or not max_leverage > 0:
         raise InputError("ages must be >= 0 with fresh_for <= delever_after, and max_leverage > 0")
     if age <= fresh_for or max_leverage <= 1:
         return max_leverage
@@ -97,7 +98,7 @@ def ripcord_fraction(
     discount
         d in [0, 1): what a buyer pays less than mid.
     """
-    if min(health, target_health, collateral, debt) < 0 or not 0 <= discount < 1:
+    if not all(v >= 0 for v in (health, target_health, collateral, debt)) or not 0 <= discount < 1:
         raise InputError("health factors, collateral and debt must be >= 0, discount in [0, 1)")
     if health >= target_health:
         return 0.0

@@ -75,7 +75,7 @@ def solve_parity(
             solution = _by_factors(S, b, x, assume_definite)
         if solution.max_error <= tolerance:
             return solution
-        return _excused(S, b, solution, tolerance)
+        return _excused(S, solution, tolerance)
 
 
 def _compiled(
@@ -152,7 +152,7 @@ def _probe(n: int) -> FloatArray:
     return rng.uniform(1.0, 2.0, n) * rng.choice([-1.0, 1.0], n)
 
 
-def _excused(S: FloatArray, b: FloatArray, solution: ParitySolution, tolerance: float) -> ParitySolution:
+def _excused(S: FloatArray, solution: ParitySolution, tolerance: float) -> ParitySolution:
     """The solution when rounding alone explains its error; the named error otherwise."""
     check_covariance(S)
     sigma = np.sqrt(S.diagonal())

@@ -137,3 +137,18 @@ class Odd:
 def test_covariance__bad_input__named(act: object, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         act()  # type: ignore[operator]
+
+
+def test_dcc__few_rows__volatilities_of_the_recursion_from_the_first_month() -> None:
+    X = returns(40, 3) * [1.0, 10.0, 0.1]
+    variance = (X[:30] ** 2).mean(axis=0)
+    for row in X:
+        variance = 0.9 * variance + 0.1 * row**2
+    found = DccCovariance(decay=0.9).fit(X)
+    np.testing.assert_allclose(np.diag(found.covariance_), variance, rtol=1e-12)
+
+
+def test_dcc__one_asset__no_correlation_to_fit() -> None:
+    found = DccCovariance().fit(returns(40, 1))
+    assert (found.a_, found.b_) == (0.0, 0.0)
+    assert found.correlation_.tolist() == [[1.0]]

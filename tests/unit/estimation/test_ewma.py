@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -180,3 +182,43 @@ def test_estimate__unchecked_prices__estimation_error(prices: pd.DataFrame, mess
 def test_estimation_config__outside_its_range__estimation_error(wrong: dict[str, object]) -> None:
     with pytest.raises(EstimationError):
         EstimationConfig(**wrong)  # type: ignore[arg-type]
+
+
+def test_estimation_config__ends_of_its_ranges__in_or_out() -> None:
+    EstimationConfig(min_observations=2, window=2, intensity=0.0)
+    EstimationConfig(min_observations=30, window=30, intensity=1.0)
+    for setting, message in (
+        ({"min_observations": 1}, "min_observations must be >= 2"),
+        ({"window": 29}, "at most window"),
+        ({"intensity": -0.01}, r"intensity is -0\.01; it must be in \[0, 1\]"),
+        ({"intensity": 1.01}, r"intensity is 1\.01"),
+        ({"volatility_decay": 1.0}, r"volatility_decay is 1\.0; it must be in \(0, 1\)"),
+        ({"correlation_decay": 0.0}, r"correlation_decay is 0\.0"),
+        ({"eigenvalue_floor": 1.0}, r"eigenvalue_floor is 1\.0"),
+        ({"shrinkage": "none"}, "shrinkage is 'none'; choose constant, ledoit-wolf or oas"),
+    ):
+        with pytest.raises(EstimationError, match=message):
+            EstimationConfig(**setting)  # type: ignore[arg-type]
+
+
+def test_estimate_path__before_there_is_enough__nothing_is_known() -> None:
+    path = estimate_path(market(1, 60)[["BTC", "ETH"]], EstimationConfig(min_observations=10))
+    for known in (path.vol_ann, path.correlation):
+        assert np.isnan(known[:10]).all()
+        assert np.isfinite(known[10:]).all()
+    assert path.first_ready == 10
+    assert path.observations.tolist() == list(range(60))
+    assert np.issubdtype(path.observations.dtype, np.integer)
+    with pytest.raises(EstimationError, match="9 observations; at least 10 returns are needed"):
+        path[9]
+
+
+def test_estimate_path__asset_that_has_not_moved_yet__unknown_without_a_warning() -> None:
+    prices = market(2, 80)[["BTC", "ETH"]]
+    prices.iloc[:40, 1] = 100.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        path = estimate_path(prices)
+    assert np.isnan(path.vol_ann[:40, 1]).all()
+    assert np.isfinite(path.vol_ann[30:, 0]).all()
+    assert path.first_ready == 40

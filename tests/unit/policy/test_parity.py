@@ -80,6 +80,37 @@ def test_scaled_risk_state__good_arrays__same_as_checked(seed: int) -> None:
     assert scaled_risk_state(np.zeros(2), PAIR, budgets) == (0.0, 0.0)
 
 
+def test_target_exposures__no_leverage_given__invested_at_most_once() -> None:
+    np.testing.assert_allclose(target_exposures([0.7, 0.7], [0.1, 0.1], 1.0), [0.5, 0.5])
+
+
+def test_formulas__one_asset__bears_all_the_risk() -> None:
+    assert risk_state([0.5], [0.2], [[1.0]], [1.0]) == (pytest.approx(0.1), 0.0)
+    np.testing.assert_allclose(target_exposures([1.0], [0.2], 0.1), [0.5])
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: risk_shares([[0.5, 0.5]], [0.2, 0.4], PAIR), r"^exposures has shape \(1, 2\)"),
+        (lambda: risk_shares([], [], np.ones((0, 0))), r"^exposures has shape \(0,\); .* each of the assets"),
+        (lambda: risk_shares([0.5, None], [0.2, 0.4], PAIR), "^exposures has values that are not finite"),
+        (lambda: risk_shares([0.5, 0.5], [0.2], PAIR), r"^vol_ann has shape \(1,\); .* each of 2 assets"),
+        (lambda: risk_shares([0.5, 0.5], [0.2, None], PAIR), "^vol_ann has values"),
+        (lambda: risk_shares([0.5, 0.5], [0.2, 0.4], [[1, None], [None, 1]]), "^correlation has shape"),
+        (lambda: risk_state([0.5, 0.5], [0.2, 0.4], PAIR, [1.0]), r"^budgets has shape \(1,\)"),
+        (lambda: target_exposures([0.7, None], [0.2, 0.4], 0.1), "must be finite and > 0"),
+        (lambda: target_exposures([0.7, 0.7], [0.2, None], 0.1), "must be finite and > 0"),
+        (lambda: target_exposures([0.7, 0.7], [0.2, 0.0], 0.1), "must be finite and > 0"),
+        (lambda: target_exposures([0.7, 0.7], [0.2, 0.4], 0.1, 0.0), "max_leverage 0.0 must be"),
+        (lambda: target_exposures(0.7, 0.2, 0.1), "give one of each an asset"),
+    ],
+)
+def test_formulas__wrong_argument__named(call, message: str) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(InputError, match=message):
+        call()
+
+
 @pytest.mark.parametrize(
     "call",
     [

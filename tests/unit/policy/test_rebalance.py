@@ -30,6 +30,12 @@ def test_should_rebalance__default_bands__first_reason(gap: float, volatility: f
     assert bool(reason) is (reason is not Reason.NONE)
 
 
+def test_should_rebalance__volatility_at_the_edge_of_its_band__left_alone() -> None:
+    bands = Bands(volatility=0.25)  # exact in binary
+    for volatility in (0.75, 1.25):
+        assert should_rebalance(State(0.0, volatility, 1.0), bands) is Reason.NONE
+
+
 def test_should_rebalance__wider_bands__left_alone() -> None:
     assert not should_rebalance(State(0.05, 0.25, 0.2), Bands(parity_gap=0.06, volatility=0.3))
 
@@ -54,6 +60,33 @@ def test_plan_trades__surplus_and_deficits__sells_first_through_cash() -> None:
 def test_plan_trades__only_cash__buys_the_basket() -> None:
     trades = plan_trades(dict.fromkeys(NAMES, 0.0), 1000.0, {"BTC": 0.1, "ETH": 0.2, "SPX": 0.3})
     assert [(t.buy, t.usd) for t in trades] == [("SPX", 300.0), ("ETH", 200.0), ("BTC", 100.0)]
+
+
+def test_plan_trades__equal_trades__in_the_order_of_their_names() -> None:
+    held = {"ETH": 300.0, "BTC": 300.0, "SPX": 0.0, "AAA": 0.0, "GLD": 400.0}
+    trades = plan_trades(held, 0.0, {"ETH": 0.1, "BTC": 0.1, "SPX": 0.2, "AAA": 0.2, "GLD": 0.4})
+    assert [(t.sell, t.buy) for t in trades] == [("BTC", CASH), ("ETH", CASH), (CASH, "AAA"), (CASH, "SPX")]
+
+
+def test_plan_trades__two_surpluses__the_larger_is_sold_first() -> None:
+    trades = plan_trades({"A": 150.0, "B": 450.0, "C": 400.0}, 0.0, {"A": 0.1, "B": 0.1, "C": 0.4})
+    assert [(t.sell, t.usd) for t in trades] == [("B", pytest.approx(350)), ("A", pytest.approx(50))]
+
+
+def test_plan_trades__trade_as_small_as_the_minimum__is_made() -> None:
+    targets = {"BTC": 0.5, "ETH": 0.5}
+    assert len(plan_trades({"BTC": 510.0, "ETH": 490.0}, 0.0, targets, min_usd=10.0)) == 2
+    assert [t.usd for t in plan_trades({"BTC": 500.25, "ETH": 499.75}, 0.0, targets)] == [0.25, 0.25]
+
+
+def test_plan_trades__targets_a_billionth_above_one__rounding_and_no_debt() -> None:
+    assert plan_trades({"BTC": 100.0}, 0.0, {"BTC": 1 + 1e-9}) == []
+
+
+def test_plan_trades__no_money_for_a_deficit__no_trade_of_nothing() -> None:
+    held, targets = {"BTC": 100.0, "ETH": 0.0}, {"BTC": 1.0, "ETH": 1.0}
+    assert plan_trades(held, 0.0, targets, debt=0.5) == [Trade("BTC", CASH, 0.5), Trade(CASH, "ETH", 0.5)]
+    assert plan_trades(held, 0.0, {"BTC": 2.0, "ETH": 1.0}, debt=0.5) == []
 
 
 def test_plan_trades__every_trade_below_the_minimum__none() -> None:

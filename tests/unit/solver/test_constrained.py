@@ -91,7 +91,17 @@ def test_solve_parity_constrained__caps_that_leave_one_portfolio__that_one() -> 
         ({"lower": [0.5, 0.1, 0.1], "upper": [0.4, 1, 1]}, "bounds of asset 0 are 0.5 to 0.4"),
         ({"lower": -0.1}, "bounds of asset 0 are -0.1 to 1"),
         ({"upper": [1, np.nan, 1]}, "bounds of asset 1"),
-        ({"upper": [1.0, 1.0]}, r"upper has shape \(2,\)"),
+        ({"upper": [1.0, 1.0]}, r"upper has shape \(2,\); give a number, or one an asset, \(3,\)"),
+        ({"lower": [[0.0, 0.0, 0.0]]}, r"lower has shape \(1, 3\)"),
+        ({"upper": [1, 1, "all"]}, "upper is not an array of numbers"),
+        ({"lower": "none"}, "lower is not an array of numbers"),
+        (
+            {"upper": [1, 0, 1]},
+            "bounds of asset 1 are 0 to 0; they must be 0 <= lower <= upper <= 1, and",
+        ),
+        ({"upper": [1, 1, 1.01]}, r"bounds of asset 2 are 0 to 1\.01"),
+        ({"lower": [0.4, 0.4, 0.2 + 1e-9]}, "floors sum to 1, above 1"),
+        ({"upper": [0.4, 0.4, 0.2 - 1e-9]}, "caps sum to 1, below 1"),
     ],
 )
 def test_solve_parity_constrained__bounds_that_admit_nothing__named(
@@ -99,6 +109,33 @@ def test_solve_parity_constrained__bounds_that_admit_nothing__named(
 ) -> None:
     with pytest.raises(SolverError, match=message):
         solve_parity_constrained(np.diag([0.1, 0.2, 0.3]), **bounds)  # type: ignore[arg-type]
+
+
+def test_solve_parity_constrained__floors_that_leave_one_portfolio__that_one() -> None:
+    found = solve_parity_constrained(np.diag([0.1, 0.2, 0.3]), lower=[0.2, 0.3, 0.5])
+    np.testing.assert_allclose(found.weights, [0.2, 0.3, 0.5], atol=1e-9)
+    fixed = solve_parity_constrained(np.diag([0.1, 0.2, 0.3]), lower=[0.5, 0, 0], upper=[0.5, 1, 1])
+    assert fixed.weights[0] == 0.5
+
+
+def test_solve_parity_constrained__hedge_of_a_floor__more_than_everything_is_refused() -> None:
+    """The least risky hedge of 0.6 is 0.99 of it: together 1.19, whatever the risk."""
+    S = np.array([[1.0, -0.99], [-0.99, 1.0]])
+    with pytest.raises(SolverError, match="hedges keep the floors from summing to 1 at any risk"):
+        solve_parity_constrained(S, [0.3, 0.7], lower=[0.6, 0.0])
+
+
+def test_solve_parity_constrained__floor_and_cap__bind_and_are_told_apart() -> None:
+    """Parity is (6, 3, 2) / 11: the first is capped, the last floored, the second has the rest."""
+    found = solve_parity_constrained(np.diag([1 / 36, 1 / 9, 1 / 4]), lower=[0, 0, 0.3], upper=[0.4, 1, 1])
+    np.testing.assert_allclose(found.weights, [0.4, 0.3, 0.3], atol=1e-9)
+    assert found.at_upper.tolist() == [True, False, False]
+    assert found.at_lower.tolist() == [False, False, True]
+    assert found.unmet == (0, 2)
+    parts = np.array([0.16 / 36, 0.09 / 9, 0.09 / 4])
+    assert found.volatility == pytest.approx(np.sqrt(parts.sum()))
+    np.testing.assert_allclose(found.contributions, parts / np.sqrt(parts.sum()), rtol=1e-8)
+    assert found.max_error <= constrained.TOLERANCE
 
 
 @pytest.mark.parametrize("seed", range(8))

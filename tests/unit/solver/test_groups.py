@@ -28,6 +28,12 @@ def test_group_budgets__nothing_said__equal_on_every_level() -> None:
     np.testing.assert_allclose(group_budgets(TREE).budgets, [1 / 8, 1 / 8, 1 / 4, 1 / 2])
 
 
+def test_group_budgets__sums_slightly_off__divided_by_them() -> None:
+    made = group_budgets(TREE, {"crypto": 0.4 + 8e-7, "metal": 0.6})
+    assert made.budgets.sum() == pytest.approx(1.0, abs=1e-15)
+    assert made.totals["metal"] == pytest.approx(0.6 - 4.8e-7, abs=1e-12)
+
+
 def test_group_budgets__other_order__follows_the_rows() -> None:
     rows = ["GOLD", "LINK", "BTC", "ETH"]
     made = group_budgets(TREE, TOP, assets=rows)
@@ -84,6 +90,8 @@ def test_shares__group_under_a_cap__says_what_it_lacks() -> None:
         ({"assets": ["x", "y", "z", "x"]}, "asset 'x' stands twice"),
         ({"budgets": {"a": 0.5, "b": 0.6}}, r"budgets in the top level sum to 1\.1"),
         ({"budgets": {"a": 1.0, "b": 0.0}}, r"budget 0\.0 of 'b' in the top level is not > 0"),
+        ({"assets": ["x", "y", "y", "z"]}, "asset 'y' stands twice"),
+        ({"budgets": {"a": float("inf"), "b": 0.5}}, "budget inf of 'a'"),
         ({"budgets": {"a": 0.5, "b": float("nan")}}, "budget nan of 'b'"),
         ({"budgets": {"a": 0.5, "b": "half"}}, "budget 'half' of 'b'"),
         ({"budgets": {"a": 0.5}}, "'b' in the top level has no budget"),

@@ -103,6 +103,16 @@ def test_solve_parity__volatilities_change__coordinates_do_not() -> None:
     np.testing.assert_allclose(first, second, rtol=1e-10)
 
 
+def test_solve_parity__skew_of_rounding__solution_of_the_symmetric_matrix() -> None:
+    """A thousandth of what is refused, and more than a product D C D leaves."""
+    S = covariance(BLOCKS, VOLS)
+    expected = solve_parity(S)
+    S[0, 1] *= 1 + 1e-10
+    found = solve_parity(S)
+    for name in ("weights", "coordinates", "volatility", "contributions"):
+        np.testing.assert_allclose(getattr(found, name), getattr(expected, name), rtol=1e-9)
+
+
 def test_solve_parity__one_asset__everything() -> None:
     assert solve_parity([[0.04]]).weights.tolist() == [1.0]
 
