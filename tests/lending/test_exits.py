@@ -47,6 +47,23 @@ def test_redeem_in_kind__any_part__leaves_the_others_as_safe(
             assert s.share_price() >= price * (1 - 1e-9)
 
 
+def test_redeem_in_kind__of_all_shares__leaves_no_debt(levered: Levered) -> None:
+    """EQ-124: virtual shares owe nothing; the preview answers before and after."""
+    s = levered
+    s.vault.send("setFees", (0, 0, 0, 0), s.treasury, sender=s.owner)
+    shares = s.shares(s.alice)
+    if rest := s.shares(s.treasury):
+        s.vault.send("transfer", s.alice, rest, sender=s.treasury)
+        shares += rest
+    assert shares == s.vault.call("totalSupply")
+    s.crash(2.0)
+    assert s.vault.call("previewRedeemInKind", shares).debtRepaid == s.debt() > 0
+    exit_in_kind(s, shares)
+    assert s.debt() == s.vault.call("totalSupply") == 0
+    after = s.vault.call("previewRedeemInKind", 0)
+    assert (after.debtRepaid, sum(after.amounts)) == (0, 0)
+
+
 @pytest.mark.parametrize("state", ["paused", "stale", "ancient", "health", "dead prices"])
 def test_redeem_in_kind__in_every_mode__goes_through(levered: Levered, state: str) -> None:
     """EQ-50: with debt too; only Aave itself must answer."""

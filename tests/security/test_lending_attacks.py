@@ -180,6 +180,24 @@ def test_bad_debt__behind_given_collateral__sells_no_shares(s: Levered, heist: H
         score.why = "her gift is lost to her"
 
 
+def test_bid__below_mid_while_more_is_owed__is_refused(s: Levered, heist: Heist) -> None:
+    """EQ-84 EQ-85: of a NAV of 0 any loss is too much, however well given collateral keeps the health."""
+    s.move([0.5, 0.0, 0.0])
+    s.open()
+    assert s.world
+    gift = 2 * s.debt()
+    s.world.fund("USDC", s.mallory, gift)
+    with heist("bid below mid behind a gift", s, s.mallory) as score:
+        s.aave.pool.send("supply", s.cash, gift, s.account, 0, sender=s.mallory)
+        s.crash(-0.75)
+        assert s.vault.call("nav").mid == 0 < s.debt()
+        s.to_curve(0.995)
+        order = (s.auction.call("current").id, s.tokens[0], s.cash, MAX, MAX, s.mallory)
+        s.refuses("RebalanceAuction__LossBudgetExceeded", s.auction, "bid", *order, sender=s.mallory)
+        s.crash(3.0)
+        score.why = "her gift is lost to her"
+
+
 # --------------------------------------------------------------------- ripcord
 
 
