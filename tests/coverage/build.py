@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import subprocess
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from equipoise.toolchain import SOLC_VERSION
 from tests.coverage.instrument import Marker, instrumented
+from tests.fixtures.solc import compiled
 
-__all__ = ["CORE", "FOLDER", "ROOMS", "ROOT", "build", "compiled", "instrument_all", "load_markers"]
+__all__ = ["CORE", "FOLDER", "ROOMS", "ROOT", "build", "instrument_all", "load_markers"]
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".build" / "coverage"
@@ -69,40 +65,3 @@ def _ape(name: str, contract: dict[str, Any]) -> dict[str, Any]:
     codes = {"deploymentBytecode": "bytecode", "runtimeBytecode": "deployedBytecode"}
     texts = {key: {"bytecode": "0x" + contract["evm"][code]["object"]} for key, code in codes.items()}
     return {"contractName": name, "abi": contract["abi"], **texts}
-
-
-def compiled(sources: dict[str, str], wanted: dict[str, Any]) -> dict[str, Any]:
-    """solc's output, `wanted` as its `outputSelection`. Raises RuntimeError with its words."""
-    solidity = yaml.safe_load((ROOT / "ape-config.yaml").read_text())["solidity"]
-    request = {
-        "language": "Solidity",
-        "sources": {path: {"content": text} for path, text in sources.items()},
-        "settings": {
-            "remappings": solidity["import_remapping"],
-            "optimizer": {"enabled": True, "runs": solidity["optimization_runs"]},
-            "evmVersion": solidity["evm_version"],
-            "viaIR": solidity["via_ir"],
-            "outputSelection": wanted,
-        },
-    }
-    answer = subprocess.run(
-        [
-            Path(os.environ["SOLCX_BINARY_PATH"]) / f"solc-v{SOLC_VERSION}",
-            "--standard-json",
-            "--base-path",
-            ROOT,
-        ],
-        input=json.dumps(request),
-        # without the environment's own `solc`: slither brings it along, and it asks the network first
-        env={**os.environ, "PATH": os.defpath},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if answer.returncode:
-        raise RuntimeError(f"solc ended with {answer.returncode}: {answer.stderr[-2000:]}")
-    output: dict[str, Any] = json.loads(answer.stdout)
-    errors = [e["formattedMessage"] for e in output.get("errors", ()) if e["severity"] == "error"]
-    if errors:
-        raise RuntimeError("\n".join(errors))
-    return output

@@ -13,10 +13,11 @@ from equipoise.client.artifacts import Artifact
 from equipoise.errors import ContractRevert
 from equipoise.world import anvil as anvil_module
 from equipoise.world.anvil import Anvil
-from tests.coverage.build import compiled, instrument_all
+from tests.coverage.build import instrument_all
 from tests.coverage.instrument import Marker
 from tests.coverage.plugin import listening
 from tests.coverage.report import read_hits
+from tests.fixtures.solc import compiled
 
 PATH = "contracts/Sample.sol"
 SOURCE = """\

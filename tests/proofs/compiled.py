@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from equipoise.toolchain import SOLC_VERSION
+from tests.fixtures.solc import compiled
 
 __all__ = ["PROOFS", "ROOT", "compile_proofs"]
 
@@ -27,42 +23,14 @@ def compile_proofs(out: Path, names: list[str], changed: dict[str, str] | None =
     words where something does not compile.
     """
     paths = [str((PROOFS / name).relative_to(ROOT)) for name in names]
-    output = _compiled(paths, changed or {})
+    sources = {path: (ROOT / path).read_text() for path in paths} | (changed or {})
+    output = compiled(sources, {path: {"": ["ast"], "*": _WANTED} for path in paths})
     for path in paths:
         folder = out / Path(path).name
         folder.mkdir(parents=True, exist_ok=True)
         for name, contract in output["contracts"][path].items():
             artifact = _artifact(contract, output["sources"][path])
             (folder / f"{name}.json").write_text(json.dumps(artifact))
-
-
-def _compiled(paths: list[str], changed: dict[str, str]) -> dict[str, Any]:
-    solidity = yaml.safe_load((ROOT / "ape-config.yaml").read_text())["solidity"]
-    sources = {path: (ROOT / path).read_text() for path in paths} | changed
-    request = {
-        "language": "Solidity",
-        "sources": {path: {"content": text} for path, text in sources.items()},
-        "settings": {
-            "remappings": solidity["import_remapping"],
-            "optimizer": {"enabled": True, "runs": solidity["optimization_runs"]},
-            "evmVersion": solidity["evm_version"],
-            "viaIR": solidity["via_ir"],
-            "outputSelection": {path: {"": ["ast"], "*": _WANTED} for path in paths},
-        },
-    }
-    solc = Path(os.environ["SOLCX_BINARY_PATH"]) / f"solc-v{SOLC_VERSION}"
-    answer = subprocess.run(
-        [solc, "--standard-json", "--base-path", str(ROOT)],
-        input=json.dumps(request),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    output: dict[str, Any] = json.loads(answer.stdout)
-    errors = [e["formattedMessage"] for e in output.get("errors", ()) if e["severity"] == "error"]
-    if errors:
-        raise RuntimeError("\n".join(errors))
-    return output
 
 
 def _artifact(contract: dict[str, Any], source: dict[str, Any]) -> dict[str, Any]:
