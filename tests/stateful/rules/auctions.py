@@ -61,7 +61,8 @@ class Auctions(Market):
         """Not while oracle and vault differ; no auction of another basket is in its way."""
         unless = [*OPEN, *([] if self.agreed else ["RebalanceAuction__BasketMismatch"])]
         old, version = self.s.auction.call("current"), self.s.vault.call("basketVersion")
-        if old.ripcord and self.view.health is None:  # whether a ripcord has done its work only Aave can tell
+        # whether a ripcord has done its work only Aave can tell, and it cannot while a feed of ours is dead
+        if old.ripcord and (self.view.health is None or not self.live):
             unless.append("NoReason")
         went = self.attempt(self.s.auction, "open", sender=self.s.keeper, unless=unless)
         self.prices_moved()
