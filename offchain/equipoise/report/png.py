@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -22,6 +23,7 @@ __all__ = ["write_pngs"]
 _SCALE = 2  # pixels a unit: sharp in print at 15 cm
 _PATIENCE_SECONDS = 60.0  # for a chart of 0.1 s, with a second for the start of the renderer
 _TRIES = 3
+_PARTING_SECONDS = 2.0
 _IN_A_GROUP = "import os, sys; os.setsid(); os.execv(sys.argv[1], sys.argv[1:])"
 
 
@@ -74,10 +76,21 @@ def _renderer() -> Iterator[Any]:
     try:
         yield scope
     finally:
-        process = scope._proc
-        scope._shutdown_kaleido()
+        # not by its own shutdown, which swallows an interrupt that comes while it waits
+        process, scope._proc = scope._proc, None
         if process is not None:
-            _kill_group(process.pid)
+            _close(process)
+
+
+def _close(process: subprocess.Popen[bytes]) -> None:
+    """The end of its input lets it go, and remove its temporary file; what is left after that is killed."""
+    try:
+        assert process.stdin
+        with suppress(OSError, subprocess.TimeoutExpired):
+            process.stdin.close()
+            process.wait(_PARTING_SECONDS)
+    finally:
+        _kill_group(process.pid)
 
 
 def _end(scope: Any, ended: Event) -> None:
