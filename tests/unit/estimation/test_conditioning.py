@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import sklearn.covariance as sk
@@ -134,7 +136,7 @@ def test_shrink_constant__stack_and_ends__each_matrix() -> None:
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [(ledoit_wolf, sk.ledoit_wolf), (oracle_approximating, sk.oas)])
-def test_shrinkage__by_the_data__scikit_learn_s_of_scaled_returns(ours, theirs) -> None:  # type: ignore[no-untyped-def]
+def test_shrinkage__by_the_data__scikit_learn_s_of_scaled_returns(ours: Any, theirs: Any) -> None:
     returns = np.random.default_rng(5).normal(0.3, 1, (35, 3)) * [1.0, 5.0, 0.2]
     scaled = returns / np.sqrt((returns**2).mean(axis=0))
     expected, _ = theirs(scaled, assume_centered=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -15,7 +17,7 @@ C = np.array([[1.0, 0.5], [0.5, 1.0]])
 
 
 @pytest.mark.parametrize(("report", "words"), [(VolatilityReport, 1), (CorrelationReport, (1, 0))])
-def test_report__observed_at__within_uint64_and_not_zero(report, words) -> None:  # type: ignore[no-untyped-def]
+def test_report__observed_at__within_uint64_and_not_zero(report: Any, words: Any) -> None:
     for at in (1, 2**64 - 1):
         assert report(at, words).observed_at == at
     for at in (0, -1, 2**64):

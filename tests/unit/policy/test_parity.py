@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -106,7 +108,7 @@ def test_formulas__one_asset__bears_all_the_risk() -> None:
         (lambda: target_exposures(0.7, 0.2, 0.1), "give one of each an asset"),
     ],
 )
-def test_formulas__wrong_argument__named(call, message: str) -> None:  # type: ignore[no-untyped-def]
+def test_formulas__wrong_argument__named(call: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
         call()
 
