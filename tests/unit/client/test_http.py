@@ -11,18 +11,20 @@ from typing import Any
 
 import pytest
 
-from equipoise.client.chain import RpcError
+from equipoise.client.chain import RevertedCall, RpcError
 from equipoise.client.rpc import RpcChain
 
 MISCHIEF: list[str] = []
 LATE = {"code": -32602, "message": "BlockOutOfRangeError: block height is 8 but requested was 7"}
+
+TORN = {"code": 3, "message": "execution reverted", "data": "0x4e487b71" + f"{17:064x}"}
 
 
 def answer(request: Any, how: str) -> Any:
     """To one request, or to a batch of which the last may be late."""
     if isinstance(request, list):
         return [answer(one, how if one is request[-1] else "") for one in request]
-    said = {"error": LATE} if how == "late" else {"result": "0x7a69"}
+    said = {"late": {"error": LATE}, "torn": {"error": TORN}}.get(how, {"result": "0x7a69"})
     return {"id": request["id"], **said}
 
 
@@ -90,3 +92,22 @@ def test_call_many__node_mined_in_between__the_whole_batch_is_asked_again(url: s
     MISCHIEF.append("late")
     with pytest.raises(RpcError, match="BlockOutOfRange"):
         chain.call_many(calls, block=7)
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_call__reverted__is_asked_once_more(url: str, many: bool) -> None:
+    """A read between two blocks may revert; one that reverts twice does revert, and one of a past block at once."""
+    chain, to = RpcChain(url), "0x" + "11" * 20
+
+    def read(block: int | str = "latest") -> str:
+        return (chain.call_many([(to, b"")], block)[0] if many else chain.call(to, b"", block=block)).hex()
+
+    MISCHIEF.append("torn")
+    assert read() == "7a69"
+    MISCHIEF.extend(["torn"] * 2)
+    with pytest.raises(RevertedCall):
+        read()
+    MISCHIEF.append("torn")
+    with pytest.raises(RevertedCall):
+        read(block=7)
+    assert MISCHIEF == []
