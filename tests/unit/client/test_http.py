@@ -96,7 +96,7 @@ def test_call_many__node_mined_in_between__the_whole_batch_is_asked_again(url: s
 
 @pytest.mark.parametrize("many", [False, True])
 def test_call__reverted__is_asked_once_more(url: str, many: bool) -> None:
-    """A read between two blocks may revert; one that reverts twice does revert, and one of a past block at once."""
+    """A read between two blocks may revert; one that reverts twice does, and one of a past block at once."""
     chain, to = RpcChain(url), "0x" + "11" * 20
 
     def read(block: int | str = "latest") -> str:
