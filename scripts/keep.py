@@ -72,8 +72,10 @@ def activate(upkeep, signer):
 
 @chore
 @click.argument("symbol")
-@click.option("--drop/--use", required=True, help="When its LTV at the venue has become 0, or is back.")
+@click.option(
+    "--drop/--use", required=True, help="When its LTV has become 0 or somebody gave it; when it is back."
+)
 def collateral(upkeep, symbol, drop):
-    """Stop using SYMBOL as collateral at the lending venue, or use it again."""
+    """Stop using SYMBOL, or the token of an address, as collateral at the venue, or use it again."""
     upkeep.collateral(symbol, use=not drop)
     return f"{symbol} is {'no collateral any more' if drop else 'collateral again'}"

@@ -11,6 +11,8 @@ interface ILendingAccount {
     event KeptIdle(address indexed token, uint256 amount, bytes reason);
     /// @notice The venue could not pay a token out: its receipt (an aToken) was handed over instead.
     event PaidInReceipts(address indexed token, uint256 amount, address indexed to, bytes reason);
+    /// @notice The venue does not take what is here of a newly listed token for collateral: `useAsCollateral` once it does.
+    event NoCollateral(address indexed token, bytes reason);
 
     error LendingAccount__ZeroAddress();
     error LendingAccount__AlreadyBound(address vault);
@@ -20,9 +22,15 @@ interface ILendingAccount {
     /// @notice The venue refused; `reason` is its own revert data. Bid on another token, later, or for less.
     error LendingAccount__Refused(bytes32 action, address token, uint256 amount, bytes reason);
     error LendingAccount__NotBacked(address token, uint256 booked, uint256 held);
+    /// @notice The token backs the debt: sell it at auction, or wait until the venue sets its LTV to zero.
     error LendingAccount__NotZeroLtv(address token, uint256 ltvWad);
+    /// @notice The vault's book has no such asset.
+    error LendingAccount__NotHeld(address token);
     /// @notice Without this collateral the health factor would be too low: sell the token itself first.
     error LendingAccount__HealthTooLow(uint256 healthFactorWad, uint256 minWad);
+    /// @notice The venue cannot value the account, as where an oracle of its own is dead; `reason` is its revert data. Wait for
+    ///         the venue, repay the debt, or redeem in kind once nothing is owed.
+    error LendingAccount__NoHealthFactor(bytes reason);
 
     /// @notice Makes the caller the one vault, once and for ever. A vault calls it in its constructor.
     /// @custom:requirement EQ-120 MUST obey one vault only, which is bound once.
@@ -49,12 +57,14 @@ interface ILendingAccount {
     /// @notice Repays `amount`, at most the debt, of cash that was just sent here.
     function repay(uint256 amount) external;
 
-    /// @notice Stops using a token as collateral whose LTV the venue's governance has set to zero: until then the
-    ///         venue lets no other collateral out. Anyone, while the health factor without it stays at 1.3.
+    /// @notice Stops using a token as collateral that the vault's book has not (a gift, or what is left of an asset that was
+    ///         dropped), or whose LTV the venue's governance has set to zero: until then the venue needs its price, or lets
+    ///         no other collateral out. Anyone; one of the book's only while the health factor without it stays at 1.3.
     /// @custom:requirement EQ-122 A reserve's LTV of zero MUST NOT lock the other collaterals for ever.
-    function dropZeroLtvCollateral(address token) external;
+    /// @custom:requirement EQ-126 A gift of collateral MUST NOT make the vault depend on its price, or on its rules.
+    function dropCollateral(address token) external;
 
-    /// @notice Uses a token of the vault's as collateral again, once its LTV is no longer zero: the venue does not by
+    /// @notice Uses a token of the vault's book as collateral again, once its LTV is no longer zero: the venue does not by
     ///         itself. Anyone: it can only raise the health factor.
     function useAsCollateral(address token) external;
 
@@ -71,7 +81,8 @@ interface ILendingAccount {
     /// @notice Cash owed, interest included {smallest unit of cash}.
     function debt() external view returns (uint256);
 
-    /// @notice The venue's own health factor {D18}: below 1e18 it liquidates; the maximum without debt.
+    /// @notice The venue's own health factor {D18}: below 1e18 it liquidates; the maximum without debt. Reverts
+    ///         with `LendingAccount__NoHealthFactor`.
     function healthFactorWad() external view returns (uint256);
 
     /// @notice Liquidation thresholds {D18}; 0 where a token cannot back new debt (LTV 0, frozen, paused).

@@ -7,6 +7,7 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {IAavePool} from "../interfaces/external/IAaveV3.sol";
 import {ILendingAccount} from "../interfaces/ILendingAccount.sol";
+import {IRiskParityVault} from "../interfaces/IRiskParityVault.sol";
 
 /// @title A vault's collateral and debt at Aave V3
 /// @dev Quantities are Aave's own: a liquidation takes from them and interest adds to them, and no copy of ours can
@@ -68,7 +69,14 @@ contract AaveV3Account is ILendingAccount {
 
     /// @inheritdoc ILendingAccount
     function list(address token) external onlyVault {
-        _list(pool, IERC20(token));
+        address aToken = _list(pool, IERC20(token)).aTokenAddress;
+        if (IERC20(aToken).balanceOf(address(this)) == 0) return;
+        // Aave does so by itself only with a first supply, and a gift that was dropped would have been the first
+        try pool.setUserUseReserveAsCollateral(token, true) {
+            return;
+        } catch (bytes memory reason) {
+            emit NoCollateral(token, reason);
+        }
     }
 
     // ------------------------------------------------------------- collateral
@@ -125,10 +133,13 @@ contract AaveV3Account is ILendingAccount {
     }
 
     /// @inheritdoc ILendingAccount
-    function dropZeroLtvCollateral(address token) external {
+    function dropCollateral(address token) external {
+        bool held = _isHeld(token);
         uint256 ltvWad = (pool.getConfiguration(token).data & 0xFFFF) * BPS_TO_WAD;
-        if (ltvWad != 0) revert LendingAccount__NotZeroLtv(token, ltvWad);
+        if (held && ltvWad != 0) revert LendingAccount__NotZeroLtv(token, ltvWad);
         try pool.setUserUseReserveAsCollateral(token, false) {
+            // what is none of the vault's must not be counted on, and its price must not be needed: only Aave's own limit holds
+            if (!held) return;
             uint256 healthWad = healthFactorWad();
             if (healthWad < MIN_HEALTH_WAD) revert LendingAccount__HealthTooLow(healthWad, MIN_HEALTH_WAD);
         } catch (bytes memory reason) {
@@ -138,12 +149,19 @@ contract AaveV3Account is ILendingAccount {
 
     /// @inheritdoc ILendingAccount
     function useAsCollateral(address token) external {
-        if (_reserves[token].aToken == address(0)) revert LendingAccount__NotListed(token);
+        if (!_isHeld(token)) revert LendingAccount__NotHeld(token);
         try pool.setUserUseReserveAsCollateral(token, true) {
             return;
         } catch (bytes memory reason) {
             revert LendingAccount__Refused("useCollateral", token, 0, reason);
         }
+    }
+
+    /// @dev Whether the vault's book has it as an asset; anybody may give any other reserve, and Aave takes it for collateral.
+    function _isHeld(address token) private view returns (bool) {
+        (address[] memory tokens, ) = IRiskParityVault(vault).holdings();
+        for (uint256 i; i + 1 < tokens.length; ++i) if (tokens[i] == token) return true;
+        return false;
     }
 
     // ------------------------------------------------------------------- debt
@@ -186,8 +204,19 @@ contract AaveV3Account is ILendingAccount {
     }
 
     /// @inheritdoc ILendingAccount
-    function healthFactorWad() public view returns (uint256 healthWad) {
-        (, , , , , healthWad) = pool.getUserAccountData(address(this));
+    function healthFactorWad() public view returns (uint256) {
+        try pool.getUserAccountData(address(this)) returns (
+            uint256,
+            uint256,
+            uint256,
+            uint256,
+            uint256,
+            uint256 told
+        ) {
+            return told;
+        } catch (bytes memory reason) {
+            revert LendingAccount__NoHealthFactor(reason);
+        }
     }
 
     /// @inheritdoc ILendingAccount

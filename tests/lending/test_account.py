@@ -188,8 +188,8 @@ def test_zero_ltv__locks_the_other_collaterals__until_anyone_drops_it(levered: L
     with pytest.raises(ContractRevert) as caught:
         as_vault(s, "withdraw", s.tokens[0], 10**6, s.alice)
     assert LTV_VALIDATION_FAILED in bytes(caught.value.arguments[3])
-    s.refuses("LendingAccount__NotZeroLtv", s.account, "dropZeroLtvCollateral", s.tokens[0], sender=s.alice)
-    s.account.send("dropZeroLtvCollateral", s.tokens[1], sender=s.mallory)
+    s.refuses("LendingAccount__NotZeroLtv", s.account, "dropCollateral", s.tokens[0], sender=s.alice)
+    s.account.send("dropCollateral", s.tokens[1], sender=s.mallory)
     as_vault(s, "withdraw", s.tokens[0], 10**6, s.alice)
     assert s.health() >= 1.3
 
@@ -198,7 +198,7 @@ def test_zero_ltv__returned__anyone_uses_the_collateral_again(levered: Levered) 
     """EQ-122: Aave does not by itself; a token that is none of the vault's cannot be brought in this way."""
     s = levered
     s.aave.set_terms("ETH", 0.0, 0.83, 0.05)
-    s.account.send("dropZeroLtvCollateral", s.tokens[1], sender=s.mallory)
+    s.account.send("dropCollateral", s.tokens[1], sender=s.mallory)
     weakened = s.health()
     why = s.refuses("LendingAccount__Refused", s.account, "useAsCollateral", s.tokens[1], sender=s.mallory)
     what, token, amount, _ = why.arguments
@@ -208,7 +208,7 @@ def test_zero_ltv__returned__anyone_uses_the_collateral_again(levered: Levered) 
     assert s.health() == pytest.approx(1.6, rel=1e-3)
     assert weakened < 1.4
     pledge = s.aave.tokens["PLEDGE"]
-    s.refuses("LendingAccount__NotListed", s.account, "useAsCollateral", pledge, sender=s.mallory)
+    s.refuses("LendingAccount__NotHeld", s.account, "useAsCollateral", pledge, sender=s.mallory)
 
 
 def test_zero_ltv__collateral_that_is_needed__is_not_dropped(levered: Levered) -> None:
@@ -217,14 +217,12 @@ def test_zero_ltv__collateral_that_is_needed__is_not_dropped(levered: Levered) -
     s.aave.set_terms("SPX", 0.0, 0.75, 0.06)
     names = ("LendingAccount__HealthTooLow", "LendingAccount__Refused")
     with pytest.raises(ContractRevert) as caught:
-        s.account.call("dropZeroLtvCollateral", s.tokens[2], sender=s.mallory)
+        s.account.call("dropCollateral", s.tokens[2], sender=s.mallory)
     assert caught.value.name in names
     s.aave.set_terms("SPX", 0.70, 0.75, 0.06)
     s.crash(-0.1)
     s.aave.set_terms("BTC", 0.0, 0.78, 0.05)
-    s.refuses(
-        "LendingAccount__HealthTooLow", s.account, "dropZeroLtvCollateral", s.tokens[0], sender=s.mallory
-    )
+    s.refuses("LendingAccount__HealthTooLow", s.account, "dropCollateral", s.tokens[0], sender=s.mallory)
 
 
 def test_thresholds__of_a_token_that_backs_nothing__are_zero(levered: Levered) -> None:
@@ -275,5 +273,5 @@ def test_donation__of_another_reserve__neither_counts_nor_blocks(levered: Levere
     s.aave.pool.send("supply", s.cash, 10**10, s.account, 0, sender=s.mallory)
     assert s.vault.call("totalAssets") == pytest.approx(before, rel=1e-7)
     s.aave.set_terms("USDC", 0.0, 0.8, 0.045)
-    s.account.send("dropZeroLtvCollateral", s.cash, sender=s.alice)
+    s.account.send("dropCollateral", s.cash, sender=s.alice)
     as_vault(s, "withdraw", s.tokens[1], 10**15, s.alice)

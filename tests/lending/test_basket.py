@@ -159,8 +159,39 @@ def test_written_off_collateral__of_zero_ltv__is_dropped_by_anyone(retiring: Lev
     sell_last(s, keep=10 ** s.decimals[2] // 400)
     s.vault.send("setBasket", dropped(s), sender=s.owner)
     s.aave.set_terms("SPX", 0.0, 0.75, 0.05)
-    s.account.send("dropZeroLtvCollateral", s.tokens[2], sender=s.mallory)
+    s.account.send("dropCollateral", s.tokens[2], sender=s.mallory)
     s.vault.send("redeemInKind", s.shares(s.alice) // 2, s.alice, s.alice, [], sender=s.alice)
+
+
+def test_written_off_collateral__is_dropped_by_anyone_and_used_when_it_returns(retiring: Levered) -> None:
+    """EQ-126 EQ-93: its dead feed binds nobody; listed again, what is left is collateral once more."""
+    s = retiring
+    spx = s.tokens[2]
+    sell_last(s, keep=10 ** s.decimals[2] // 400)
+    s.refuses("LendingAccount__NotZeroLtv", s.account, "dropCollateral", spx, sender=s.mallory)
+    s.vault.send("setBasket", dropped(s), sender=s.owner)
+    source = s.aave.oracle.call("getSourceOfAsset", spx)
+    s.aave.oracle.send("setAssetSources", [spx], ["0x" + "00" * 19 + "01"], sender=s.aave.admin)
+    s.account.send("dropCollateral", spx, sender=s.mallory)
+    s.refuses("LendingAccount__NotHeld", s.account, "useAsCollateral", spx, sender=s.mallory)
+    s.vault.send("redeemInKind", s.shares(s.alice) // 2, s.alice, s.alice, [], sender=s.alice)
+    s.aave.oracle.send("setAssetSources", [spx], [source], sender=s.aave.admin)
+    s.vault.send("setBasket", [t.address for t in s.tokens], sender=s.owner)
+    assert s.aave.data_provider.call("getUserReserveData", spx, s.account).usageAsCollateralEnabled
+
+
+def test_listed_again__what_the_venue_does_not_take__is_told(retiring: Levered) -> None:
+    """EQ-126 EQ-123: an LTV of zero stops no change of the basket."""
+    s = retiring
+    spx = s.tokens[2]
+    sell_last(s, keep=10 ** s.decimals[2] // 400)
+    s.vault.send("setBasket", dropped(s), sender=s.owner)
+    s.aave.set_terms("SPX", 0.0, 0.75, 0.05)
+    s.account.send("dropCollateral", spx, sender=s.mallory)
+    receipt = s.vault.send("setBasket", [t.address for t in s.tokens], sender=s.owner)
+    (event,) = s.account.events(receipt, "NoCollateral")
+    assert event.token.lower() == spx.address.lower()
+    assert event.reason
 
 
 # -------------------------------------------------------------------- ripcord

@@ -59,6 +59,20 @@ def test_redeem_in_kind__with_debt__repays_it_rounded_up(relive: Relive) -> None
     assert life.view.debt > 0
 
 
+def test_deposit__while_a_gift_has_no_price__is_refused_by_name(relive: Relive) -> None:
+    """Found: Aave cannot value an account that was given a unit of a reserve with a dead feed. EQ-126."""
+    enter = ("mint", {"assets": 1, "dust": 0, "who": "alice"})
+    steps = [
+        BEGIN,
+        ("receipts_are_donated", {"amount": 1, "token": 3}),
+        ("a_feed_fails", {"asset": 3, "how": "dead"}),
+        enter,
+    ]
+    assert relive("levered", steps).outcomes == ["LendingAccount__NoHealthFactor"]
+    drop = ("a_stranger_switches_collateral", {"token": 3, "drop": True})
+    assert relive("levered", [*steps, drop, enter]).outcomes == ["done"]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_bid__an_asset_whose_price_fell_to_nothing__is_limited_by_the_bidders_purse(
     relive: Relive, kind: str

@@ -12,7 +12,8 @@ from tests.fixtures.levered import Levered
 from tests.fixtures.system import MAX
 from tests.fixtures.trading import fund_usd
 
-VARIABLE = 2
+VARIABLE, IN_KIND_ONLY = 2, 3
+MUTE = "LendingAccount__NoHealthFactor"
 BTC, ETH, SPX = range(3)
 
 
@@ -50,6 +51,41 @@ def test_receipts_given__at_birth__inflate_nothing(lending: Levered, heist: Heis
         leave(s, s.mallory)
         assert s.vault.call("convertToAssets", shares) >= 1_000 * 10**6 * 0.99
         score.why = "a gift; the second depositor has his 1,000 less fee and spread"
+
+
+def test_collateral_given__whose_price_dies__is_dropped_by_anyone(s: Levered, heist: Heist) -> None:
+    """EQ-126: a unit of a reserve not the vault's would tie its exits and its ripcord to one more feed."""
+    pledge = s.aave.tokens["PLEDGE"]
+    s.crash(-0.2)
+    with heist("a unit of foreign collateral", s, s.mallory, why="anybody drops it"):
+        s.aave.a_tokens["PLEDGE"].send("transfer", s.account, 1, sender=s.aave.borrower)
+        s.aave.oracle.send("setAssetSources", [pledge], ["0x" + "00" * 19 + "01"], sender=s.aave.admin)
+        assert s.contracts.dashboard().mode == IN_KIND_ONLY
+        s.refuses(MUTE, s.auction, "ripcord", sender=s.keeper)
+        s.refuses("LendingAccount__Refused", s.vault, "redeemInKind", *half(s, s.alice), sender=s.alice)
+        s.account.send("dropCollateral", pledge, sender=s.bob)
+        s.refuses("LendingAccount__NotHeld", s.account, "useAsCollateral", pledge, sender=s.mallory)
+        s.vault.send("redeemInKind", *half(s, s.alice), sender=s.alice)
+        s.pull()
+        s.bid_basket()
+
+
+def half(s: Levered, who: str) -> tuple[int, str, str, list[str]]:
+    return s.shares(who) // 2, who, who, []
+
+
+def test_collateral_given__is_not_counted_on__and_nothing_else_is_dropped(s: Levered) -> None:
+    """EQ-126 EQ-122: also where the health factor without it is below 1.3; Aave holds it at 1."""
+    s.crash(1.2 / s.health() - 1)
+    alone = s.health()
+    supply(s, SPX, 1.0)
+    s.aave.pool.send("supply", s.cash, 10**11, s.account, 0, sender=s.mallory)
+    assert s.health() > alone
+    s.refuses("LendingAccount__NotZeroLtv", s.account, "dropCollateral", s.tokens[SPX], sender=s.mallory)
+    s.account.send("dropCollateral", s.cash, sender=s.mallory)
+    assert s.health() == pytest.approx(alone, rel=1e-6)
+    s.aave.pool.send("supply", s.cash, 10**11, s.mallory, 0, sender=s.mallory)
+    s.aave.a_tokens["USDC"].send("transfer", s.account, 1, sender=s.mallory)
 
 
 def test_receipts_given__around_a_deposit__are_shared(s: Levered, heist: Heist) -> None:
@@ -266,7 +302,7 @@ def borrow_for_it(s: Levered) -> None:
 def drop_collateral(s: Levered) -> None:
     for token in s.tokens:
         with pytest.raises(ContractRevert):
-            s.account.send("dropZeroLtvCollateral", token, sender=s.mallory)
+            s.account.send("dropCollateral", token, sender=s.mallory)
 
 
 @pytest.mark.parametrize("trick", [exit_half, skip_all, take_cash, borrow_for_it, drop_collateral])

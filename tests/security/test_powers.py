@@ -47,7 +47,7 @@ POWERS: dict[str, dict[str, str]] = {
     },
     "price_oracle": {"timelock": f"setFeed setTwap {OWNABLE['timelock']}", "nobody": OWNABLE["nobody"]},
     "account": {
-        "anyone": "dropZeroLtvCollateral useAsCollateral",
+        "anyone": "dropCollateral useAsCollateral",
         "vault": "supply withdraw release borrow repay list",
         "nobody": "bind",
     },

@@ -79,7 +79,7 @@ def test_privileged__abi_of_the_core__has_no_other_lever(system: System) -> None
         },
         "AaveV3Account": {
             *("bind", "supply", "withdraw", "release", "borrow", "repay"),
-            *("dropZeroLtvCollateral", "useAsCollateral", "list"),
+            *("dropCollateral", "useAsCollateral", "list"),
         },
         "PriceOracle": {
             *("setFeed", "setTwap"),

@@ -10,6 +10,7 @@ from tests.fixtures.levered import Levered
 from tests.stateful.model.prices import Nav
 
 NO_DEBT = 2**256 - 1
+MUTE = "LendingAccount__NoHealthFactor"
 
 
 @dataclass(frozen=True)

@@ -144,6 +144,20 @@ def test_mode__when_the_venue_cannot_tell__is_in_kind_only(levered: Levered) -> 
     s.aave.oracle.send("setAssetSources", [s.tokens[0].address], [dead], sender=s.aave.admin)
     assert s.vault.call("mode") == IN_KIND_ONLY
     assert s.vault.call("maxDeposit", s.bob) == 0
+    mute = "LendingAccount__NoHealthFactor"
+    s.refuses(mute, s.vault, "deposit", 10**6, s.bob, sender=s.bob)
+    s.refuses(mute, s.vault, "mint", 10**18, s.bob, sender=s.bob)
+    s.refuses(mute, s.auction, "ripcord", sender=s.keeper)
+
+
+def test_open__with_a_ripcord_and_a_mute_venue__is_refused_by_name(levered: Levered) -> None:
+    """EQ-132: whether the ripcord has done its work only the venue can tell."""
+    s = levered
+    s.crash(-0.22)
+    s.pull()
+    dead = "0x" + "00" * 19 + "01"
+    s.aave.oracle.send("setAssetSources", [s.tokens[0].address], [dead], sender=s.aave.admin)
+    s.refuses("LendingAccount__NoHealthFactor", s.auction, "open", sender=s.keeper)
 
 
 # -------------------------------------------------------------------- ripcord

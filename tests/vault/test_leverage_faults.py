@@ -97,7 +97,7 @@ def test_reserve__ltv_set_to_zero__sells_itself_first(levered: Levered) -> None:
         if s.health() >= 1.5:
             break
         s.bid(s.tokens[1], s.cash)
-    s.account.send("dropZeroLtvCollateral", s.tokens[1], sender=s.mallory)
+    s.account.send("dropCollateral", s.tokens[1], sender=s.mallory)
     assert s.health() >= 1.3
     assert liquidations(s) == 0
     leave(s)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from eth_utils import is_address, to_checksum_address
+
 from equipoise.client.deployment import Deployment
 from equipoise.client.findings import span
 from equipoise.errors import ContractRevert, InputError
@@ -96,15 +98,26 @@ class Upkeep:
     def collateral(self, symbol: str, use: bool) -> None:
         """Stop using a token as collateral whose LTV the venue has set to zero, or use it again.
 
+        Parameters
+        ----------
+        symbol
+            Of the basket; or the address of any other token of the venue, which somebody gave.
+
         Raises InputError when the lending account refuses, as while too little other collateral is left.
         """
         deployment = self.deployment
         if deployment.account is None:
             raise InputError("this vault does not borrow: nothing of it is collateral")
-        if symbol not in deployment.symbols:
-            raise InputError(f"{symbol!r} is not in the basket; it holds {', '.join(deployment.symbols)}")
-        token = deployment.tokens[deployment.symbols.index(symbol)].address
-        function = "useAsCollateral" if use else "dropZeroLtvCollateral"
+        if symbol in deployment.symbols:
+            token = deployment.tokens[deployment.symbols.index(symbol)].address
+        elif is_address(symbol):
+            token = to_checksum_address(symbol)
+        else:
+            held = ", ".join(deployment.symbols)
+            raise InputError(
+                f"{symbol!r} is not in the basket, which holds {held}, and no address of a token"
+            )
+        function = "useAsCollateral" if use else "dropCollateral"
         try:
             deployment.account.call(function, token, sender=self.account)
         except ContractRevert as revert:

@@ -18,13 +18,14 @@ from tests.stateful.model.prices import portion, up
 from tests.stateful.model.risk import DAY, DELEVER_ONLY, NORMAL, lanes_of
 from tests.stateful.rules.market import Market, can_crash
 from tests.stateful.steps import action
-from tests.stateful.view import NO_DEBT, View
+from tests.stateful.view import MUTE, NO_DEBT, View
 
 MOMENT = st.sampled_from([0.0, 0.2, 0.5, 0.75, 1.0])
 LOT = st.one_of(st.just(1.0), st.floats(1e-9, 1.0))
 BID = (
     "RebalanceAuction__",
     "LendingAccount__Refused",
+    MUTE,
     "PriceOracle__",
     "ERC20InsufficientBalance",  # of a bidder, at a price that fell to nothing
     "NoReason",
@@ -63,7 +64,7 @@ class Auctions(Market):
         old, version = self.s.auction.call("current"), self.s.vault.call("basketVersion")
         # whether a ripcord has done its work only Aave can tell, and it cannot while a feed of ours is dead
         if old.ripcord and (self.view.health is None or not self.live):
-            unless.append("NoReason")
+            unless.append(MUTE)
         went = self.attempt(self.s.auction, "open", sender=self.s.keeper, unless=unless)
         self.prices_moved()
         if went:
@@ -210,7 +211,7 @@ class Auctions(Market):
         if running:
             refusal = "RebalanceAuction__AlreadyOpen"
         elif v.health is None:
-            refusal = "NoReason"
+            refusal = MUTE
         elif not self.due(v):
             refusal = "RebalanceAuction__RipcordNotDue"
         went = self.predicted(refusal, self.s.auction, "ripcord", sender=self.s.mallory)

@@ -96,8 +96,12 @@ class Lending(Market):
     @precondition(with_account)
     @action(token=st.integers(0, 3), drop=st.booleans())
     def a_stranger_switches_collateral(self, token: int, drop: bool) -> None:
-        """Anybody may drop a collateral of no loan value, or use one again; nothing else."""
-        function = "dropZeroLtvCollateral" if drop else "useAsCollateral"
-        args = (self.world.tokens[self.listed[token]],)
-        self.attempt(self.s.account, function, *args, sender=self.s.mallory, unless=["LendingAccount__"])
+        """Anybody may drop what is none of the vault's, and use again what is; no LTV here is 0."""
+        function = "dropCollateral" if drop else "useAsCollateral"
+        name = self.listed[token]
+        barred = drop == (name in self.shelf)
+        refusal = ("NotZeroLtv" if drop else "NotHeld") if barred else "Refused"
+        args, unless = (self.world.tokens[name],), [f"LendingAccount__{refusal}"]
+        went = self.attempt(self.s.account, function, *args, sender=self.s.mallory, unless=unless)
+        assert not (went and barred)
         self.user_acted()

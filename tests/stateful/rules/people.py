@@ -11,6 +11,7 @@ from tests.stateful.base import Base
 from tests.stateful.model.books import VIRTUAL, WAD
 from tests.stateful.model.prices import Nav, portion
 from tests.stateful.steps import action
+from tests.stateful.view import MUTE
 
 WHO = st.sampled_from(["alice", "bob", "mallory"])
 AMOUNT = st.one_of(st.integers(0, 3), st.integers(1, 10**6), st.integers(10**6, 2 * 10**12))
@@ -72,6 +73,8 @@ class People(Base):
     def _closed(self, who: str, assets: int) -> str | None:
         v = self.view
         assert v.nav
+        if v.health is None:
+            return MUTE
         if not self.deposits_open:
             return "RiskParityVault__DepositsClosed"
         if assets > max(0, self.books.cap - v.nav.mid):
