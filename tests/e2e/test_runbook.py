@@ -105,6 +105,18 @@ def aave_in_trouble(d: Drill) -> None:
     assert "ETH" not in told
 
 
+def collateral_that_somebody_gave(d: Drill) -> None:
+    """Of a reserve whose feed at Aave is dead."""
+    pledge = d.aave.tokens["PLEDGE"].address
+    d.aave.a_tokens["PLEDGE"].send("transfer", d.account, 1, sender=d.aave.borrower)
+    d.aave.oracle.send("setAssetSources", [pledge], ["0x" + "00" * 19 + "01"], sender=d.aave.admin)
+    assert {"foreign-collateral", "venue-silent"} <= d.found()
+    assert "somebody gave" in d.do("ape run status")
+    d.names["TOKEN"] = pledge
+    d.do("ape run keep collateral")
+    assert not {"foreign-collateral", "venue-silent"} & d.found()
+
+
 def keeper_outage(d: Drill) -> None:
     d.set_price(0, 45_000)
     d.world.align_pools()
@@ -221,6 +233,7 @@ REHEARSALS: dict[str, Callable[[Drill], None]] = {
     "USDC off its peg": usdc_off_its_peg,
     "Feed frozen or wrong": feed_frozen_or_wrong,
     "Aave paused, without LTV, or illiquid": aave_in_trouble,
+    "Collateral that somebody gave": collateral_that_somebody_gave,
     "Keeper outage": keeper_outage,
     "Relay outage": relay_outage,
     "Compromised signer": compromised_signer,

@@ -19,6 +19,7 @@ from equipoise.client.findings import FAULTS, MODES, findings_of, span
 from equipoise.client.health import ask_health
 from equipoise.client.logs import read_events
 from equipoise.client.pending import governance_proposals, signer_proposals, timelock_operations
+from equipoise.client.venue import foreign_collateral
 from equipoise.errors import ContractRevert
 from equipoise.units import from_token, from_wad
 
@@ -147,6 +148,7 @@ def _lending(deployment: Deployment, state: Any) -> dict[str, Any]:
         "increase_health": from_wad(params.increaseHealthWad),
         "target_health": from_wad(params.targetHealthWad),
         "borrow_rate_ann": None,
+        "foreign_collateral": [],
     }
     if deployment.account is None:
         return facts
@@ -158,6 +160,7 @@ def _lending(deployment: Deployment, state: Any) -> dict[str, Any]:
         "health_factor": from_wad(health) if health is not None and health < _NEVER else None,
         "venue_answers": health is not None,
         "borrow_rate_ann": None if rate is None else from_wad(rate),
+        "foreign_collateral": _maybe(lambda: foreign_collateral(deployment)),
     }
 
 

@@ -126,6 +126,10 @@ def _venue(facts: Facts) -> Iterator[Finding]:
             "InKindOnly",
             "Aave paused, without LTV, or illiquid",
         )
+    for token in facts["foreign_collateral"] or ():
+        text = f"somebody gave {token} as collateral: the vault depends on its feed at the venue, too"
+        remedy = f"ape run keep collateral {token} --drop"
+        yield Finding("foreign-collateral", "warning", text, remedy, None, "Collateral that somebody gave")
     for symbol, row in facts["assets"].items():
         if not row["balance"]:
             continue

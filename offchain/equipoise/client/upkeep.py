@@ -114,9 +114,7 @@ class Upkeep:
             token = to_checksum_address(symbol)
         else:
             held = ", ".join(deployment.symbols)
-            raise InputError(
-                f"{symbol!r} is not in the basket, which holds {held}, and no address of a token"
-            )
+            raise InputError(f"{symbol!r} is neither in the basket ({held}) nor an address of a token")
         function = "useAsCollateral" if use else "dropCollateral"
         try:
             deployment.account.call(function, token, sender=self.account)

@@ -125,6 +125,12 @@ def _price(usd: float) -> Callable[[Levered], None]:
     return lambda s: s.set_price(0, usd)
 
 
+def give_pledge(s: Levered) -> str:
+    """A unit of a reserve that is none of the vault's; its address."""
+    s.aave.a_tokens["PLEDGE"].send("transfer", s.account, 1, sender=s.aave.borrower)
+    return s.aave.tokens["PLEDGE"].address
+
+
 CAUSES: dict[str, Callable[[Levered], Any]] = {
     "nothing": lambda s: None,
     "volatilities-stale": _stale,
@@ -139,6 +145,7 @@ CAUSES: dict[str, Callable[[Levered], Any]] = {
     "health-trigger": lambda s: s.crash(-0.22),
     "price-fault": lambda s: s.warp(2 * DAY),
     "venue-silent": lambda s: s.kill_feeds(),
+    "foreign-collateral": lambda s: give_pledge(s),
     "depeg": lambda s: s.set_price(None, 0.93),
     "no-ltv": lambda s: s.aave.set_terms("BTC", 0.0, 0.78, 0.05),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from equipoise.client.upkeep import Upkeep
+from equipoise.client.venue import foreign_collateral
 from equipoise.errors import InputError
 from tests.fixtures.levered import Levered
 from tests.fixtures.system import System
@@ -107,3 +108,25 @@ def test_accrue__fees_due__mints_them(invested: System) -> None:
     invested.set_price(0, invested.price(0))
     anybody(invested).accrue()
     assert invested.shares(invested.treasury) > 0
+
+
+def test_collateral__of_a_basket_or_given__is_dropped_or_says_why_not(
+    levered: Levered, system: System
+) -> None:
+    """EQ-126: by its symbol or its address; what backs the debt stays."""
+    upkeep, pledge = anybody(levered), levered.aave.tokens["PLEDGE"].address
+    with pytest.raises(InputError, match=r"BTC: .*NotZeroLtv.*; nothing was sent"):
+        upkeep.collateral("BTC", use=False)
+    with pytest.raises(
+        InputError, match=r"'PLEDGE' is neither in the basket \(BTC, ETH, SPX\) nor an address"
+    ):
+        upkeep.collateral("PLEDGE", use=False)
+    levered.aave.a_tokens["PLEDGE"].send("transfer", levered.account, 1, sender=levered.aave.borrower)
+    assert foreign_collateral(levered.contracts) == [pledge]
+    upkeep.collateral(pledge.lower(), use=False)
+    assert foreign_collateral(levered.contracts) == []
+    with pytest.raises(InputError, match="NotHeld"):
+        upkeep.collateral(pledge, use=True)
+    assert foreign_collateral(system.contracts) == []
+    with pytest.raises(InputError, match="does not borrow"):
+        anybody(system).collateral("TOK0", use=False)
