@@ -93,6 +93,25 @@ def test_factorise__any_accepted_matrix__multiplies_back(
     assert complete > 30
 
 
+def test_factorise__of_simple_fractions__is_exact(harnesses: Callable[[str], Contract]) -> None:
+    """EQ-3: no rounding where there is nothing to round, also below zero."""
+    half, quarter = WAD // 2, WAD // 4
+    a = [WAD, 0, 0, half, WAD, 0, -half, 0, WAD]
+    packed, complete, index, pivot = harnesses("MathHarness").call("factorise", a, 3, 1)
+    assert (complete, index, pivot) == (True, 0, 0)
+    last = WAD - quarter - quarter**2 // (3 * quarter)
+    assert packed[3:6] == [half, 3 * quarter, 0]
+    assert packed[6:8] == [-half, quarter]
+    assert abs(packed[8] - last) <= 1
+
+
+def test_factorise__a_row_that_fails_early__is_not_gone_on_with(harnesses: Callable[[str], Contract]) -> None:
+    """EQ-3: its pivot is told as far as it was eliminated: 1 - 0.9^2, without the 0.4^2."""
+    a = [WAD, 0, 0, 0, WAD, 0, 9 * WAD // 10, 4 * WAD // 10, WAD]
+    _, complete, index, pivot = harnesses("MathHarness").call("factorise", a, 3, WAD // 2)
+    assert (complete, index, pivot) == (False, 2, 19 * WAD // 100)
+
+
 def test_table__in_the_readme__is_of_these_comparisons() -> None:
     """`python -m tests.math.test_comparisons` prints the table anew."""
     assert table(COMPARISONS) in (Path(__file__).parent / "README.md").read_text()

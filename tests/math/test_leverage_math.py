@@ -31,6 +31,11 @@ def test_capped__any_exposures__keep_their_proportions(harness, values, cap):
     assert scale == cap * WAD // total
 
 
+def test_capped__nothing_under_a_cap_of_nothing__is_nothing(harness):
+    """EQ-17: an empty portfolio that may not grow divides by nothing."""
+    assert harness.call("capped", [0, 0], 0, 0) == ([0, 0], 0, WAD)
+
+
 @given(
     values=exposures,
     health=st.integers(WAD + WAD // 20, 5 * WAD),
@@ -91,6 +96,12 @@ def test_ripcord_discount__any_state__rises_and_spares_half_the_equity(
     assert discount <= min(line, equity * WAD / 2)
     assert discount >= min(line, equity * WAD / 2) - 2
     assert harness.call("ripcordDiscount", 0, duration, cap, collateral, debt) == 0
+
+
+def test_ripcord_discount__little_equity__is_half_of_it(harness):
+    """EQ-130: 3 % of 100 against 97 are owed: 1.5 %, whatever the cap."""
+    assert harness.call("ripcordDiscount", 900, 900, 3 * WAD // 100, 100 * WAD, 97 * WAD) == 15 * WAD // 1_000
+    assert harness.call("ripcordDiscount", 900, 900, 3 * WAD // 100, 100 * WAD, 100 * WAD) == 0
 
 
 @given(

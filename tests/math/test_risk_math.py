@@ -80,6 +80,14 @@ def test_riskState__no_exposure__is_zero_everywhere(harness, random_case):
     assert (got.volatilityWad, got.sharesWad, got.parityGapWad) == (0, [0] * 5, 0)
 
 
+def test_riskState__a_variance_below_zero__is_no_risk(harness):
+    """EQ-6: three assets cannot all be opposites; no such matrix is stored, and no root of it is drawn."""
+    correlations = pack_correlations(np.array([[1, -1, -1], [-1, 1, -1], [-1, -1, 1]]))
+    args = pack_word8([1.0] * 3), correlations, pack_word8([0.5, 0.25, 0.25])
+    got = harness.call("riskState", [WAD] * 3, *args, 3)
+    assert (got.volatilityWad, got.sharesWad, got.parityGapWad) == (0, [0] * 3, 0)
+
+
 @pytest.mark.parametrize("exposure", [2**127, 2**200, 2**255, 2**256 - 1])
 def test_riskState__absurd_exposure__reverts(harness, random_case, exposure):
     """EQ-13: an exposure outside the domain reverts instead of wrapping."""

@@ -99,6 +99,19 @@ def test_quote__at_its_bounds__is_accepted(system: System) -> None:
         assert fault(s) == expected
 
 
+def test_quote__at_its_bounds_as_stored__is_accepted(system: System, node: RpcChain) -> None:
+    """EQ-40: to the unit: the bound is a price, what lies beyond it none."""
+    s = system
+    feed: Contract = artifact_contract(node, "OddFeed", 18, 2_000 * 10**18, sender=s.owner)
+    args = listing(s, feed=feed, min=1_900 * 10**18, max=2_100 * 10**18)
+    s.price_oracle.send("setFeed", args, sender=s.owner)
+    stored = s.price_oracle.call("feedOf", s.tokens[0])
+    low, high = stored.minPriceWad, stored.maxPriceWad
+    for answer, expected in ((low, NONE), (high, NONE), (low - 1, OUT_OF_BOUNDS), (high + 1, OUT_OF_BOUNDS)):
+        feed.send("set", answer, 0, sender=s.keeper)
+        assert fault(s) == expected
+
+
 def test_quote__unlisted_token__is_refused(system: System) -> None:
     """EQ-40: a token without a feed has no price."""
     stranger = system.alice
@@ -233,7 +246,7 @@ def test_set_feed__not_the_owner__is_refused(system: System) -> None:
 
 def test_set_feed__listed__is_told_as_stored(system: System) -> None:
     """EQ-42: decimals of token and feed were read from the chain."""
-    receipt = system.price_oracle.send("setFeed", listing(system), sender=system.owner)
+    receipt = system.price_oracle.send("setFeed", listing(system, heartbeat=86_400), sender=system.owner)
     feed = system.price_oracle.call("feedOf", system.tokens[0])
-    assert (feed.feedDecimals, feed.tokenDecimals, feed.heartbeat) == (8, 18, 3_600)
+    assert (feed.feedDecimals, feed.tokenDecimals, feed.heartbeat) == (8, 18, 86_400)
     assert system.price_oracle.events(receipt, "FeedSet")[0].feed == feed

@@ -137,6 +137,16 @@ def test_bid__at_a_premium__buys_no_more_than_the_deficit(invested: System) -> N
     assert state.exposuresWad[1] <= state.targetsWad[1] + 10**10 * 2
 
 
+def test_bid__settled__is_told_by_the_vault_too(unbalanced: System) -> None:
+    """Who paid, who received, what went and what came, in the order of its book."""
+    s = unbalanced
+    auction, lot = s.auction.call("current").id, s.auction.call("quoteBid", s.tokens[0], s.cash, MAX)
+    receipt = s.auction.send("bid", auction, s.tokens[0], s.cash, MAX, MAX, s.bob, sender=s.keeper)
+    (bid,), (event,) = s.auction.events(receipt, "Bid"), s.vault.events(receipt, "Exchanged")
+    assert [event.payer.lower(), event.receiver.lower()] == [s.keeper.lower(), s.bob.lower()]
+    assert (event.sold, event.buyIndex, event.bought) == ([lot.sold, 0, 0, 0], 3, bid.buyAmount)
+
+
 def test_bid__more_than_the_lot__is_refused(unbalanced: System) -> None:
     """EQ-83: nor a wei of what is under its target, nor into what is above it."""
     s = unbalanced

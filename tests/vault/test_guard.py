@@ -100,6 +100,15 @@ def can(s: System, function: str, *args: object, sender: str) -> bool:
     return True
 
 
+def test_mode__silent_signers_and_little_health__is_the_gravest(system: System) -> None:
+    """EQ-100: below the health for increases too; what else is wrong never loosens it."""
+    s, (trigger, increase, _) = system, HEALTHS
+    assert s.guard.call("modeAt", increase - 1) == NO_INCREASE
+    ancient_volatilities(s)
+    for health in (trigger - 1, trigger, increase - 1, increase, MAX):
+        assert s.guard.call("modeAt", health) == DELEVER_ONLY
+
+
 def test_mode__before_the_first_report__takes_deposits_and_waits(
     make_system: Callable[..., System],
 ) -> None:

@@ -97,6 +97,14 @@ def test_borrowing__too_dear__is_refused_and_forces_no_sale(levered: Levered) ->
     assert s.targets_met() == pytest.approx(max(s.leverage(), 0.98), rel=1e-3)
 
 
+def test_borrowing__too_dear__leaves_a_vault_that_owes_nothing_its_own_money(lending: Levered) -> None:
+    """EQ-89: all but the buffer is invested, and nothing is borrowed."""
+    s = lending
+    s.deposit(s.alice, 100_000)
+    s.aave.set_utilisation("USDC", 0.97)
+    assert s.targets_met() == pytest.approx(0.98, rel=1e-6)
+
+
 def test_purchase__that_would_weaken_the_health_factor__is_refused(levered: Levered) -> None:
     """EQ-89: RebalanceAuction__HealthTooLow, by Aave's own number after the trade."""
     s = levered
