@@ -73,6 +73,20 @@ def test_deposit__while_a_gift_has_no_price__is_refused_by_name(relive: Relive) 
     assert relive("levered", [*steps, drop, enter]).outcomes == ["done"]
 
 
+def test_bid__without_a_lending_account__may_spend_all_cash(relive: Relive) -> None:
+    """Found: no fault of the contracts, but of a machine that expected a cash buffer. EQ-88, EQ-125."""
+    terms = {"budget": 0.0001, "curve": [0.0, 0.0], "duration": 60, "leverage": 1.0, "risk": 0.5}
+    steps = [
+        BEGIN,
+        ("the_auctions_terms_change", terms),
+        ("redeem_in_kind", {"part": 1.0, "skip": [0], "who": "alice"}),
+        ("a_bidder_bids", {"first": 3, "part": 1.0}),
+    ]
+    life = relive("unlevered", steps)
+    assert "done" in life.outcomes
+    assert life.view.balances[-1] == 0
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_bid__an_asset_whose_price_fell_to_nothing__is_limited_by_the_bidders_purse(
     relive: Relive, kind: str

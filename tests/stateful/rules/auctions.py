@@ -22,10 +22,13 @@ from tests.stateful.view import MUTE, NO_DEBT, View
 
 MOMENT = st.sampled_from([0.0, 0.2, 0.5, 0.75, 1.0])
 LOT = st.one_of(st.just(1.0), st.floats(1e-9, 1.0))
+FULL, MOST = "SafeCastOverflowedUintDowncast", 2**96
+"""A book entry ends there, in units: a known limit, at prices that fell to nothing."""
 BID = (
     "RebalanceAuction__",
     "LendingAccount__Refused",
     MUTE,
+    FULL,
     "PriceOracle__",
     "ERC20InsufficientBalance",  # of a bidder, at a price that fell to nothing
     "NoReason",
@@ -139,6 +142,8 @@ class Auctions(Market):
         receipt = self.attempt(self.s.auction, "bid", *args, sender=self.s.keeper, unless=BID)
         if receipt:
             self.judge(receipt, before)
+        elif self.outcomes[-1] == FULL:
+            assert self.view.balances[buy] + lot.bought >= MOST
         return receipt is not None
 
     @precondition(in_course)
@@ -354,7 +359,8 @@ class Auctions(Market):
         if for_cash or after is None or leverage is None:
             assert new.debt <= old.debt or not for_cash
             return
-        idle = Fraction(WAD - params.cashBufferWad, WAD)
+        # without a lending account all the cash may be spent, also while a surplus finds no buyer (EQ-88, EQ-125)
+        idle = Fraction(WAD - params.cashBufferWad if self.levered else WAD, WAD)
         most = max(leverage, Fraction(target, WAD), idle)
         if new.nav and new.nav.mid < DOLLAR:  # a unit of a token, rounded, may be all of the NAV
             return
