@@ -359,7 +359,7 @@ class Auctions(Market):
         if for_cash or after is None or leverage is None:
             assert new.debt <= old.debt or not for_cash
             return
-        # without a lending account all the cash may be spent, also while a surplus finds no buyer (EQ-88, EQ-125)
+        # without a lending account all cash may be spent, also while a surplus finds no buyer (EQ-125)
         idle = Fraction(WAD - params.cashBufferWad if self.levered else WAD, WAD)
         most = max(leverage, Fraction(target, WAD), idle)
         if new.nav and new.nav.mid < DOLLAR:  # a unit of a token, rounded, may be all of the NAV
