@@ -243,7 +243,8 @@ class Auctions(Market):
         if not (v.live and v.health is not None and v.health < self.guard.target):
             return
         book = self.s.vault.call("portfolio")
-        if book.navWad == 0 or sum(book.valuesWad[:-1]) <= book.debtWad - book.valuesWad[-1]:
+        # what idle cash repays needs something to be bid for: a known limit where liquidators took all of it
+        if book.navWad == 0 or sum(book.valuesWad[:-1]) <= max(0, book.debtWad - book.valuesWad[-1]):
             return
         if v.nav and v.nav.mid < DOLLAR:  # its lots may be less than a unit of Aave's index: a known limit
             return
