@@ -87,6 +87,32 @@ def test_bid__without_a_lending_account__may_spend_all_cash(relive: Relive) -> N
     assert life.view.balances[-1] == 0
 
 
+def test_ripcord__after_everything_was_liquidated__has_nothing_to_sell(relive: Relive) -> None:
+    """Found: a known limit, of which the machine did not know: the debt is left to the idle cash. EQ-133."""
+    steps = [
+        BEGIN,
+        ("a_liquidator_comes", {"to": 0.8046875}),
+        ("receipts_are_donated", {"amount": 1, "token": 4}),
+        ("the_ripcord_saves", {"moment": 0.0, "to": 0.75}),
+    ]
+    life = relive("levered", steps)
+    assert life.view.debt > 0 == sum(life.view.balances[:-1])
+
+
+def test_bid__at_a_premium__keeps_the_buffer_of_the_nav_before_it(relive: Relive) -> None:
+    """Found: no fault of the contracts, but of a machine that took it of the NAV after. EQ-88."""
+    terms = {"budget": 0.0001, "curve": [0.03125, 0.0], "duration": 60, "leverage": 1.0, "risk": 0.125}
+    steps = [
+        BEGIN,
+        ("liars_are_outvoted", {"first": False, "level": 1.0, "lie": 0.001}),
+        ("a_bidder_bids", {"first": 0, "part": 1.0}),
+        ("liquidity_leaves_or_returns", {"token": 0, "utilisation": 1.0}),
+        ("the_auctions_terms_change", terms),
+        ("an_asset_is_replaced", {"moment": 0.4, "out": 0}),
+    ]
+    assert "done" in relive("levered", steps).outcomes
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_bid__an_asset_whose_price_fell_to_nothing__is_limited_by_the_bidders_purse(
     relive: Relive, kind: str

@@ -361,7 +361,9 @@ class Auctions(Market):
             assert new.debt <= old.debt or not for_cash
             return
         # without a lending account all cash may be spent, also while a surplus finds no buyer (EQ-125)
-        idle = Fraction(WAD - params.cashBufferWad if self.levered else WAD, WAD)
+        # the buffer is of the NAV before the bid, which a premium raises
+        buffer = Fraction(params.cashBufferWad if self.levered else 0, WAD + params.startPremiumWad)
+        idle = 1 - buffer
         most = max(leverage, Fraction(target, WAD), idle)
         if new.nav and new.nav.mid < DOLLAR:  # a unit of a token, rounded, may be all of the NAV
             return
