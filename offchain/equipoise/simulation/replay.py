@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -26,14 +26,16 @@ from equipoise.keeper import Keeper
 from equipoise.keeper.lots import may_help
 from equipoise.policy.leverage import health_factor
 from equipoise.simulation.actors import Step, schedule
+from equipoise.simulation.by_hand import peers_by_hand
 from equipoise.simulation.committee import Committee
 from equipoise.simulation.crash import HOUR, CrashStudy, health_of
-from equipoise.simulation.crash_result import CrashRun
 from equipoise.simulation.intraday import intraday_paths
-from equipoise.simulation.latency import LatencyAttempt, round_trips
-from equipoise.simulation.peer import PeerConfig, PeerResult, run_peer
+from equipoise.simulation.latency import round_trips
+from equipoise.simulation.peer import PeerResult
+from equipoise.simulation.record import Record, frame
 from equipoise.simulation.result import MODES, ReplayResult
-from equipoise.units import DAY, from_token, from_wad, to_token
+from equipoise.simulation.visits import visit
+from equipoise.units import DAY, from_token, from_wad
 from equipoise.world import World
 
 __all__ = ["DayView", "Replay", "ReplayConfig"]
@@ -41,9 +43,7 @@ __all__ = ["DayView", "Replay", "ReplayConfig"]
 EXCHANGE_TRADED = ("SPX", "USMV")
 REASONS = ("none", "parity gap", "volatility too low", "volatility too high")
 _GWEI = 1e-9
-ANY_VOLATILITY = 100.0  # the health factor alone limits that peer
 _NEAR = 1.05  # of the health factor below which nothing is borrowed: the hours are played on the chain
-_STEP = 12  # seconds between transactions of the same chapter of a day
 
 
 @dataclass(frozen=True)
@@ -97,20 +97,6 @@ class _LendingDay:
     cost: float = 0.0
 
 
-@dataclass
-class _Record:
-    """Rows of the result, gathered day by day."""
-
-    days: list[dict[str, Any]] = field(default_factory=list)
-    weights: list[list[float]] = field(default_factory=list)
-    shares: list[list[float]] = field(default_factory=list)
-    rebalances: list[dict[str, Any]] = field(default_factory=list)
-    actions: list[dict[str, Any]] = field(default_factory=list)
-    latency: list[LatencyAttempt] = field(default_factory=list)
-    crashes: list[CrashRun] = field(default_factory=list)
-    invested_from: pd.Timestamp | None = None
-
-
 class Replay:
     """One replay of one price table.
 
@@ -154,7 +140,7 @@ class Replay:
         traded = [str(name) for name in prices.columns if name in EXCHANGE_TRADED]
         self._hours = intraday_paths(prices, traded, config.seed)
         self._crashes = CrashStudy(world, deployment, self._keeper, committee, prices, self._hours)
-        self._record = _Record()
+        self._record = Record()
         self._correlations_day: int | None = None
         self._gas = 0
         self._debt = 0.0
@@ -301,48 +287,11 @@ class Replay:
             self._record.invested_from = date
         return row, after
 
-    # ------------------------------------------------------------------ users
-
     def _act(self, step: Step, date: pd.Timestamp) -> None:
-        deployment, user = self._deployment, self._users[step.user]
-        vault = deployment.vault
-        self._world.warp(_STEP)
-        if step.action == "deposit":
-            amount = to_token(step.amount)
-            self._world.fund("USDC", user, amount)
-            deployment.cash.send("approve", vault.address, amount, sender=user)
-            receipt = vault.send("deposit", amount, user, sender=user)
-            self._note(date, step, step.amount, receipt.gas_used)
-            return
-        shares = vault.call("balanceOf", user) * round(step.amount * 100) // 100
-        if step.action == "redeem":
-            # a millionth less: interest until the transaction makes a share worth more of the same cash
-            most = vault.call("maxRedeem", user)
-            shares = min(shares, most - most // 10**6)
-        if shares == 0:
-            return
-        usd = from_token(vault.call("convertToAssets", shares))
-        if step.action == "redeem":
-            receipt = vault.send("redeem", shares, user, user, sender=user)
-        elif step.action == "exit_in_kind":
-            if debt := vault.call("previewRedeemInKind", shares).debtRepaid:
-                # a day's interest more than is owed now
-                self._world.fund("USDC", user, debt + debt // 1000 + 1)
-                deployment.cash.send("approve", vault.address, debt + debt // 1000 + 1, sender=user)
-            receipt = vault.send("redeemInKind", shares, user, user, [], sender=user)
-        else:
-            vault.send("approve", deployment.zap.address, shares, sender=user)
-            least = int(vault.call("convertToAssets", shares) * 0.95)
-            deadline = self._world.chain.timestamp() + 600
-            receipt = deployment.zap.send(
-                "exit", shares, least, list(deployment.pool_fees), [], user, deadline, sender=user
-            )
-        self._note(date, step, usd, receipt.gas_used)
-
-    def _note(self, date: pd.Timestamp, step: Step, usd: float, gas: int) -> None:
-        self._record.actions.append(
-            {"date": date, "user": step.user, "action": step.action, "usd": usd, "gas": gas}
-        )
+        done = visit(self._world, self._deployment, self._users[step.user], step)
+        if done is not None:
+            row = {"date": date, "user": step.user, "action": step.action, "usd": done.usd, "gas": done.gas}
+            self._record.actions.append(row)
 
     # ----------------------------------------------------------------- record
 
@@ -402,12 +351,12 @@ class Replay:
             risk_shares=pd.DataFrame(record.shares, index=index, columns=columns),
             prices=self._prices,
             covariances=self._committee.covariances,
-            rebalances=_frame(
+            rebalances=frame(
                 record.rebalances,
                 ("date", "reason", "fills", "turnover_usd", "cost_usd", "gas", "gap_before", "gap_after"),
             ),
-            actions=_frame(record.actions, ("date", "user", "action", "usd", "gas")),
-            latency=_frame(
+            actions=frame(record.actions, ("date", "user", "action", "usd", "gas")),
+            latency=frame(
                 [asdict(attempt) for attempt in record.latency],
                 ("date", "move", "profit_usd", "profit_bps"),
             ),
@@ -428,36 +377,11 @@ class Replay:
         )
 
     def _peers(self) -> tuple[PeerResult, ...]:
-        """The same basket by hand, from the vault's first day on, at what the vault paid on average.
-
-        One starts at the vault's target volatility, the other at the vault's limit: its target health factor.
-        """
+        """From the vault's first day on."""
         start = self._prices.index.get_loc(self._invested_from())
         days = pd.DataFrame(self._record.days)
-        covariance = self._committee.covariances[start]
-        rates = days["borrow_rate"].iloc[start:]
-        config = PeerConfig(
-            target_vol=from_wad(self._deployment.auction.call("params").targetVolatilityWad),
-            max_leverage=from_wad(self._deployment.auction.call("params").maxLeverageWad),
-            cost=max(0.0, float(days["trading_cost_usd"].sum() / days["turnover_usd"].sum())),
-            borrow_rate=float(rates.mean()),
-        )
-        guard = self._deployment.guard.call("params")
-        limit = replace(config, target_vol=ANY_VOLATILITY, start_health=from_wad(guard.targetHealthWad))
-        specs = {spec.symbol: spec for spec in self._world.assets}
-        return tuple(
-            run_peer(
-                name,
-                self._prices.iloc[start:],
-                self._hours,
-                np.sqrt(np.diag(covariance)),
-                covariance,
-                {symbol: spec.liquidation_threshold for symbol, spec in specs.items()},
-                {symbol: spec.liquidation_bonus for symbol, spec in specs.items()},
-                settings,
-            )
-            for name, settings in (("By hand, same target", config), ("By hand, same limit", limit))
-        )
+        covariance, prices = self._committee.covariances[start], self._prices.iloc[start:]
+        return peers_by_hand(self._world, self._deployment, prices, self._hours, covariance, days)
 
     def _invested_from(self) -> pd.Timestamp:
         if self._record.invested_from is None:
@@ -466,7 +390,3 @@ class Replay:
                 "they sign; choose more days"
             )
         return self._record.invested_from
-
-
-def _frame(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=list(columns))
