@@ -110,7 +110,7 @@ contract ParityGovernor is
         proposedAt[proposalId] = clock();
         uint256 snapshot = proposalSnapshot(proposalId);
         uint256 needed = Math.max(_ofSupply(quorumWad), 1);
-        // the least of one second: whoever swells the supply for a moment hinders only a proposal of its own
+        // the least of one second: a supply that was swelled around one proposal counts where nobody proposes without
         if (_quorums[snapshot] == 0 || needed < _quorums[snapshot]) _quorums[snapshot] = needed;
     }
 

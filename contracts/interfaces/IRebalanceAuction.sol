@@ -206,7 +206,8 @@ interface IRebalanceAuction {
         uint256[] calldata sellAmounts
     ) external view returns (uint256[] memory sold, uint256 bought);
 
-    /// @notice What a bid would sell and take now; the same errors as `bid` but for balances and allowances.
+    /// @notice What a bid would sell and take now; the same errors as `bid` but for those of balances, allowances and the
+    ///         lending venue, and of the health factor after a purchase.
     function quoteBid(
         address sell,
         address buy,

@@ -95,7 +95,8 @@ interface IRiskParityVault is IERC4626 {
     // ---------------------------------------------------------------- in kind
 
     /// @notice Burns shares for the pro-rata part of every token, less the exit fee, against the pro-rata part of
-    ///         the debt. Needs no oracle, no signer, no keeper, no guardian and no DAO of the vault's.
+    ///         the debt: all of it from who holds all shares and pays no exit fee (a share unit kept leaves the virtual
+    ///         shares their part). Needs no oracle, no signer, no keeper, no guardian and no DAO of the vault's.
     /// @param shares {vault share, 18 decimals} (0, balance of owner]
     /// @param receiver Gets the tokens; the receipts (aTokens) of one that the lending venue cannot pay out
     /// @param owner Whose shares are burnt; the caller needs an allowance unless it is the owner

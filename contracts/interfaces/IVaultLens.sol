@@ -18,14 +18,15 @@ interface IVaultLens {
     /// @param weightsWad Value over NAV {D18}
     /// @param volatilitiesWad Volatilities in use {D18 / sqrt(year)}
     /// @param reportedWad The signers' {D18 / sqrt(year)}
-    /// @param realizedWad The chain's own, 0 while not warm {D18 / sqrt(year)}
+    /// @param realizedWad The chain's own, 0 while not warm {D18 / sqrt(year)}; of other assets until governance, changing the
+    ///        basket, has told both oracles
     /// @param parityRatioWad Realised over reported volatility of the parity portfolio, 0 while not warm {D18}
     /// @param budgetsWad Risk budgets {D18}
     /// @param hasRisk Whether `risk` is filled
     /// @param risk See IRebalanceAuction.RiskState
     /// @param volatilitiesAge Age of the volatility report {s}; the maximum when there is none
     /// @param correlationsAge Age of the correlations {s}; the maximum when there are none
-    /// @param auctionOpen Whether bids are taken now
+    /// @param auctionOpen Whether an auction stands for this basket; the mode, or a ripcord's work done, may refuse a bid
     /// @param curveWad Price factor of the auction in course {D18}
     /// @param levered Whether there is a lending account
     /// @param debt Borrowed cash {smallest unit of asset}

@@ -12,7 +12,7 @@ import {IRealizedVolatility} from "./IRealizedVolatility.sol";
 /// Volatilities are annualised (year = 365 days), 1e8 = 100 %.
 interface IVolatilityOracle is IParameters {
     /// @param maxReportAge seconds between observation and submission, [1 minute, 1 day]
-    /// @param settlePeriod seconds after a post during which more signatures replace it, and until which the volatilities
+    /// @param settlePeriod seconds after a post during which more reports replace it, and until which the volatilities
     /// before it stay in use, [0, 1 hour]
     /// @param maxFallPerDayWad largest fall of a stored volatility per day, fraction of it, [1e16, 1e18]
     /// @param eigenvalueFloorWad the smallest eigenvalue of an accepted correlation matrix lies above it, [2e15, 0.5e18]
@@ -66,8 +66,8 @@ interface IVolatilityOracle is IParameters {
     }
 
     /// @param vols WORD8 of volatilities in use: reported, but no less than the realised ones allow; 0 before the first
-    /// @param volatilitiesAt observation time of the oldest report behind the last post, 0 before the first; a change of the
-    /// basket leaves it
+    /// @param volatilitiesAt observation time of the reports in use, 0 before the first have settled; a change of the basket
+    /// leaves it
     /// @param correlationsAt the same of the last correlations
     /// @param correlations CORR, zeros before the first of this basket
     /// @param coordinates WORD8 of parity coordinates, 0 while none are verified
@@ -83,6 +83,8 @@ interface IVolatilityOracle is IParameters {
         uint8 n;
     }
 
+    /// @notice What was posted: whoever corrects it adds what it lacks.
+    event ReportsPosted(SignedVolatilities[] reports);
     event VolatilitiesPosted(uint256 vols, uint256 medianVols, uint64 observedAt, uint256 reportCount);
     event CorrelationsPosted(uint256[2] correlations, uint64 observedAt, uint256 signatureCount);
     event CoordinatesPosted(uint256 coordinates, uint256 certificateErrorWad);
@@ -135,9 +137,13 @@ interface IVolatilityOracle is IParameters {
     error VolatilityOracle__SignersNotAscending(address previous, address current);
     error VolatilityOracle__ReportFromFuture(uint256 observedAt, uint256 blockTimestamp);
     error VolatilityOracle__ReportTooOld(uint256 observedAt, uint256 blockTimestamp, uint256 maxReportAge);
-    /// @notice Observed no later than what is stored: a replay, or overtaken. (A post that has not settled yields to one
-    /// with more reports.)
+    /// @notice Observed no later than what has settled: a replay, or overtaken.
     error VolatilityOracle__ReportNotNewer(uint256 observedAt, uint256 storedAt);
+    /// @notice The post of `observedAt` has not settled: until `settlesAt` nothing but more than `reportCount` reports of that
+    /// time replaces it. Add to its reports (event ReportsPosted) those that it lacks, or wait.
+    error VolatilityOracle__RoundOpen(uint256 observedAt, uint256 reportCount, uint256 settlesAt);
+    /// @notice Reports of one post are of one time: ask every signer for `expected`.
+    error VolatilityOracle__TimesDiffer(uint256 observedAt, uint256 expected);
     /// @notice Volatility `value` of asset `index`, in 1e-8, lies outside [min, max].
     error VolatilityOracle__VolatilityOutOfRange(uint256 index, uint256 value, uint256 min, uint256 max);
     /// @notice The smallest eigenvalue of the correlation matrix C is not above the floor: LDL' pivot `index` of
@@ -154,8 +160,8 @@ interface IVolatilityOracle is IParameters {
 
     /// @notice Post volatilities: every signer signs its own estimate, the stored one is the per-asset median
     /// (the upper one for an even count), no lower than the speed limit allows.
-    /// @param reports at least `threshold()` and at most one a signer, ascending by signer's address; all that can be had:
-    /// until a post has settled, anyone replaces it by one with more reports
+    /// @param reports at least `threshold()` and at most one a signer, all of one time, ascending by signer's address; all
+    /// that can be had: until a post has settled, anyone replaces it by one with more reports of that time
     /// @custom:requirement EQ-149 EQ-23 EQ-24 EQ-25 EQ-26 EQ-27 EQ-28 EQ-29 EQ-30
     function postVolatilities(SignedVolatilities[] calldata reports) external;
 
@@ -211,7 +217,8 @@ interface IVolatilityOracle is IParameters {
     /// @custom:requirement EQ-37
     function removeSigner(address signer) external;
 
-    /// @notice Raise the quorum at once (owner), to at most the number of signers.
+    /// @notice Raise the quorum at once (owner), to at most the number of signers. A proposal that waits sets the quorum that
+    /// it names all the same: cancel it in the same call if it must not.
     /// @custom:requirement EQ-37
     function raiseThreshold(uint256 newThreshold) external;
 
@@ -232,8 +239,8 @@ interface IVolatilityOracle is IParameters {
         view
         returns (uint256 vols, uint256 coordinates, uint64 volatilitiesAt, uint64 correlationsAt, uint8 n);
 
-    /// @notice What a mode is computed from, in one storage read: observation times, 0 before the first report, and
-    /// whether verified coordinates are in place.
+    /// @notice What a mode is computed from, in one storage read: observation times of what is in use, 0 before there is any,
+    /// and whether verified coordinates are in place.
     function reportTimes()
         external
         view
@@ -243,8 +250,8 @@ interface IVolatilityOracle is IParameters {
     /// portfolio whose realised volatility tells whether the correlations hold.
     function parityPortfolio() external view returns (uint256 vols, uint256 coordinates);
 
-    /// @notice The latest post: its volatilities, the time of the oldest report behind it, how many there were, and from
-    /// when it is in use. Until then more reports replace it.
+    /// @notice The latest post: its volatilities, the time of its reports, how many there were (0 once one of the signers has
+    /// left: any quorum replaces it), and from when it is in use. Until then more reports of that time replace it.
     function lastPost()
         external
         view

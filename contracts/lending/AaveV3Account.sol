@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 
 import {IAavePool} from "../interfaces/external/IAaveV3.sol";
 import {ILendingAccount} from "../interfaces/ILendingAccount.sol";
@@ -26,6 +27,8 @@ contract AaveV3Account is ILendingAccount {
     uint256 private constant BPS_TO_WAD = 1e14;
     uint256 private constant RAY_TO_WAD = 1e9;
     uint256 private constant MIN_HEALTH_WAD = 1.3e18;
+    /// @dev Part of the health factor that a collateral may carry to be dropped at any: it must not lock the others.
+    uint256 private constant SMALL = 20;
     uint256 private constant ACTIVE = 1 << 56;
     uint256 private constant FROZEN_OR_PAUSED = (1 << 57) | (1 << 60);
 
@@ -137,11 +140,13 @@ contract AaveV3Account is ILendingAccount {
         bool held = _isHeld(token);
         uint256 ltvWad = (pool.getConfiguration(token).data & 0xFFFF) * BPS_TO_WAD;
         if (held && ltvWad != 0) revert LendingAccount__NotZeroLtv(token, ltvWad);
+        uint256 beforeWad = held ? healthFactorWad() : 0;
         try pool.setUserUseReserveAsCollateral(token, false) {
             // what is none of the vault's must not be counted on, and its price must not be needed: only Aave's own limit holds
             if (!held) return;
             uint256 healthWad = healthFactorWad();
-            if (healthWad < MIN_HEALTH_WAD) revert LendingAccount__HealthTooLow(healthWad, MIN_HEALTH_WAD);
+            uint256 leastWad = FixedPointMathLib.min(MIN_HEALTH_WAD, beforeWad - beforeWad / SMALL);
+            if (healthWad < leastWad) revert LendingAccount__HealthTooLow(healthWad, leastWad);
         } catch (bytes memory reason) {
             revert LendingAccount__Refused("dropCollateral", token, 0, reason);
         }

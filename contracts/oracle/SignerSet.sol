@@ -91,6 +91,7 @@ abstract contract SignerSet is IVolatilityOracle, Ownable2Step {
 
     function _removeSigner(address signer) private {
         if (!_signers.remove(signer)) revert VolatilityOracle__UnknownSigner(signer);
+        _signerLeft();
         emit SignerRemoved(signer);
     }
 
@@ -150,6 +151,8 @@ abstract contract SignerSet is IVolatilityOracle, Ownable2Step {
     function threshold() public view virtual returns (uint256);
 
     function _storeThreshold(uint8 newThreshold) internal virtual;
+
+    function _signerLeft() internal virtual;
 
     function _signerDelay() internal view virtual returns (uint256);
 }

@@ -32,7 +32,7 @@ contract VolatilityOracle is SignerSet, EIP712 {
         uint32 volatilitiesAt;
         uint32 correlationsAt;
         uint32 settledAt;
-        uint32 postedAt;
+        uint32 settlesAt;
         uint8 threshold;
         uint8 reportCount;
         uint8 latest;
@@ -115,7 +115,7 @@ contract VolatilityOracle is SignerSet, EIP712 {
         // had not settled never will. With nothing posted there is nothing to measure a fall from.
         State storage state = _state;
         state.settledAt = state.volatilitiesAt;
-        (state.postedAt, state.reportCount, state.basis) = (0, 0, Basis.Nothing);
+        (state.settlesAt, state.reportCount, state.basis) = (0, 0, Basis.Nothing);
         emit CoordinatesCleared();
     }
 
@@ -190,64 +190,69 @@ contract VolatilityOracle is SignerSet, EIP712 {
         State memory state = _state;
         uint256 count = reports.length;
         _checkQuorum(count, state.threshold);
-
+        uint256 observedAt = reports[0].observedAt;
         if (_isSettled(state)) {
-            // a new round; in one that has not settled, the post is what more signatures replace, and nothing to
-            // measure a fall from
             (state.settledAt, state.latest) = (state.volatilitiesAt, 1 - state.latest);
+            _checkTime(observedAt, state.settledAt, state.maxReportAge);
+        } else if (observedAt != state.volatilitiesAt || count <= state.reportCount) {
+            // reports of the round's time do not grow too old for it: else a lie would be safe once the truth is
+            revert VolatilityOracle__RoundOpen(state.volatilitiesAt, state.reportCount, state.settlesAt);
         }
-        (uint256[] memory words, uint256 oldestAt) = _verified(reports, state);
-        bool newer = oldestAt > state.volatilitiesAt;
-        if (!newer && count <= state.reportCount)
-            revert VolatilityOracle__ReportNotNewer(oldestAt, state.volatilitiesAt);
 
-        uint256 medianVols = _median(words, state.n);
+        uint256 medianVols = _median(_verified(reports, observedAt, state.n), state.n);
         uint256 vols = state.settledAt == 0
             ? medianVols
             : _limitFall(
                 medianVols,
                 _posts[1 - state.latest],
-                oldestAt - state.settledAt,
+                observedAt - state.settledAt,
                 state.maxFallPerDay * FRACTION_TO_WAD,
                 state.n
             );
         _posts[state.latest] = vols;
-        uint32 postedAt = newer ? uint32(block.timestamp) : state.postedAt;
         State storage stored = _state;
-        stored.volatilitiesAt = uint32(oldestAt);
+        stored.volatilitiesAt = uint32(observedAt);
         stored.settledAt = state.settledAt;
-        stored.postedAt = postedAt;
+        stored.settlesAt = uint32(block.timestamp + state.settlePeriod);
         stored.reportCount = uint8(count);
         stored.latest = state.latest;
-        emit VolatilitiesPosted(vols, medianVols, uint64(oldestAt), count);
+        emit ReportsPosted(reports);
+        emit VolatilitiesPosted(vols, medianVols, uint64(observedAt), count);
     }
 
-    /// @dev The signed words and the oldest of their times; every one newer than what has settled.
+    /// @dev The signed words, all of one time.
     function _verified(
         SignedVolatilities[] calldata reports,
-        State memory state
-    ) private view returns (uint256[] memory words, uint256 oldestAt) {
-        oldestAt = type(uint64).max;
+        uint256 observedAt,
+        uint256 n
+    ) private view returns (uint256[] memory words) {
         address signer;
         bytes32 assetsHash_ = assetsHash;
         words = new uint256[](reports.length);
         for (uint256 i; i < words.length; ++i) {
             SignedVolatilities calldata report = reports[i];
-            (uint256 observedAt, uint256 word) = (report.observedAt, report.vols);
-            _checkTime(observedAt, state.settledAt, state.maxReportAge);
+            if (report.observedAt != observedAt)
+                revert VolatilityOracle__TimesDiffer(report.observedAt, observedAt);
+            uint256 word = report.vols;
             bytes32 structHash = keccak256(
                 abi.encode(VOLATILITY_REPORT_TYPEHASH, assetsHash_, observedAt, word)
             );
             signer = _recoverSigner(structHash, report.r, report.vs, signer);
-            if (!Word8.unusedLanesAreZero(word, state.n)) revert VolatilityOracle__UnusedLanesNotZero(word);
-            if (observedAt < oldestAt) oldestAt = observedAt;
+            if (!Word8.unusedLanesAreZero(word, n)) revert VolatilityOracle__UnusedLanesNotZero(word);
             words[i] = word;
         }
     }
 
-    /// @dev Anyone may post, and chooses which reports: while a post has not settled, whoever has more of them corrects it.
+    /// @dev Anyone may post, and chooses which reports: while a post has not settled, whoever has more of them corrects it,
+    /// and each correction has a period of its own to be answered in, at most one a signer beyond the quorum. Whoever
+    /// adds what has been posted to what honest signers say has the last word, and the median is honest.
     function _isSettled(State memory state) private view returns (bool) {
-        return block.timestamp >= uint256(state.postedAt) + state.settlePeriod;
+        return block.timestamp >= state.settlesAt;
+    }
+
+    /// @dev Observation time of what is in use: a post makes nothing young before it has settled.
+    function _inUseAt(State memory state) private view returns (uint64) {
+        return _isSettled(state) ? state.volatilitiesAt : state.settledAt;
     }
 
     /// @dev The middle of each lane, the upper middle for an even count: the side of less exposure. While less than
@@ -456,7 +461,7 @@ contract VolatilityOracle is SignerSet, EIP712 {
         return
             RiskData({
                 vols: vols,
-                volatilitiesAt: state.volatilitiesAt,
+                volatilitiesAt: _inUseAt(state),
                 correlationsAt: state.correlationsAt,
                 correlations: _correlations,
                 coordinates: _coordinates,
@@ -473,7 +478,7 @@ contract VolatilityOracle is SignerSet, EIP712 {
     {
         State memory state = _state;
         (, vols) = _volatilitiesInUse(state);
-        return (vols, _coordinates, state.volatilitiesAt, state.correlationsAt, state.n);
+        return (vols, _coordinates, _inUseAt(state), state.correlationsAt, state.n);
     }
 
     /// @inheritdoc IVolatilityOracle
@@ -498,16 +503,16 @@ contract VolatilityOracle is SignerSet, EIP712 {
         returns (uint256 vols, uint64 observedAt, uint256 reportCount, uint256 settlesAt)
     {
         State memory state = _state;
-        return (
-            _posts[state.latest],
-            state.volatilitiesAt,
-            state.reportCount,
-            uint256(state.postedAt) + state.settlePeriod
-        );
+        return (_posts[state.latest], state.volatilitiesAt, state.reportCount, state.settlesAt);
     }
 
     function _storeThreshold(uint8 newThreshold) internal override {
         _state.threshold = newThreshold;
+    }
+
+    /// @dev An unsettled post may count one who has left, and so many may not be left: any quorum replaces it.
+    function _signerLeft() internal override {
+        _state.reportCount = 0;
     }
 
     function _signerDelay() internal view override returns (uint256) {
@@ -530,8 +535,8 @@ contract VolatilityOracle is SignerSet, EIP712 {
         view
         returns (uint64 volatilitiesAt, uint64 correlationsAt, bool hasCoordinates)
     {
-        State storage state = _state;
-        return (state.volatilitiesAt, state.correlationsAt, state.basis == Basis.Coordinates);
+        State memory state = _state;
+        return (_inUseAt(state), state.correlationsAt, state.basis == Basis.Coordinates);
     }
 
     /// @inheritdoc IVolatilityOracle

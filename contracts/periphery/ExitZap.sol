@@ -90,9 +90,11 @@ contract ExitZap is IExitZap, IFlashLoanSimpleReceiver, ReentrancyGuardTransient
         if (order.poolFees.length != n) revert ExitZap__FeesLengthMismatch(order.poolFees.length, n);
         uint256[] memory amounts = vault.redeemInKind(order.shares, address(this), order.owner, order.skip);
         for (uint256 i; i < n; ++i) {
+            // a token that is skipped is not touched: it may be stuck here, and a unit of it may have been given
+            if (amounts[i] == 0) continue;
             uint256 amount = IERC20(tokens[i]).balanceOf(address(this));
             if (amount < amounts[i]) revert ExitZap__PaidInReceipts(tokens[i], amounts[i], amount);
-            if (amount != 0) _sell(IERC20(tokens[i]), amount, order.poolFees[i], order.receiver);
+            _sell(IERC20(tokens[i]), amount, order.poolFees[i], order.receiver);
         }
     }
 

@@ -215,8 +215,7 @@ abstract contract Custody {
     }
 
     /// @dev The part `shares / (supply + virtualShares)` of every token and of the cash, rounded down, less what is skipped,
-    ///      against `shares / supply` of the debt, rounded up and paid by the caller first: virtual shares owe nothing, so that
-    ///      the last one to leave leaves no debt to which dust would be too little collateral.
+    ///      against the same part of the debt, which the caller pays first.
     function _payInKind(
         address receiver,
         uint256 shares,
@@ -227,7 +226,7 @@ abstract contract Custody {
         address[] memory tokens;
         (tokens, amounts, repaid) = _book();
         _split(amounts, tokens, shares, supply + virtualShares, skip);
-        repaid = FixedPointMathLib.fullMulDivUp(repaid, shares, supply);
+        repaid = _debtOf(repaid, shares, supply, virtualShares);
         // the books first, as in a bid
         uint256 n = tokens.length - 1;
         for (uint256 i = _levered() ? n : 0; i <= n; ++i) {
@@ -242,6 +241,18 @@ abstract contract Custody {
             if (_levered() && i != n) _account.release(tokens[i], amounts[i], receiver);
             else IERC20(tokens[i]).safeTransfer(receiver, amounts[i]);
         }
+    }
+
+    /// @dev Rounded up. Virtual shares owe as they own, which is much once gifts or fees have made them dear; but whoever holds
+    ///      all shares owes all, or dust would remain that is too little collateral for a unit of debt.
+    function _debtOf(
+        uint256 debt,
+        uint256 shares,
+        uint256 supply,
+        uint256 virtualShares
+    ) internal pure returns (uint256) {
+        if (supply != 0 && shares == supply) return debt;
+        return FixedPointMathLib.fullMulDivUp(debt, shares, supply + virtualShares);
     }
 
     /// @dev In place: `amounts` become their parts, 0 where skipped.

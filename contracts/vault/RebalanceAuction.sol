@@ -46,6 +46,10 @@ contract RebalanceAuction is RiskTargets, IParameters, Ownable2Step, ReentrancyG
 
     /// @dev A ripcord takes bids for so many times the seconds in which its discount rises.
     uint256 private constant RIPCORD_DURATIONS = 4;
+    /// @dev Of every asset is for sale at least, since idle cash needs a bid to repay with.
+    uint256 private constant LEAST_FRACTION_WAD = 0.0001e18;
+    /// @dev Part of the target health factor by which a ripcord aims above it, or lots rounded down would end below it.
+    uint256 private constant AIM = 1e6;
 
     Auction private _auction;
     Loss private _loss;
@@ -156,7 +160,7 @@ contract RebalanceAuction is RiskTargets, IParameters, Ownable2Step, ReentrancyG
         if (healthWad >= targetWad) revert RebalanceAuction__RipcordNotDue(healthWad, targetWad);
         uint256 cashWad = book.valuesWad[_cashIndex(book)];
         uint256 collateralWad = book.navWad + book.debtWad - cashWad;
-        // idle cash repays with the first bid
+        // idle cash repays with the first bid: nothing is sold for that part of the debt
         uint256 netDebtWad = FixedPointMathLib.zeroFloorSub(book.debtWad, cashWad);
         if (book.navWad == 0 || collateralWad <= netDebtWad) revert RebalanceAuction__EmptyVault();
         uint256 discountWad = LeverageMath.ripcordDiscount(
@@ -166,14 +170,16 @@ contract RebalanceAuction is RiskTargets, IParameters, Ownable2Step, ReentrancyG
             collateralWad,
             netDebtWad
         );
-        uint256 fractionWad = LeverageMath.ripcordFraction(
-            healthWad,
-            targetWad,
-            collateralWad,
-            book.debtWad,
-            discountWad
-        );
-        return Terms(WAD - discountWad, fractionWad);
+        uint256 fractionWad = netDebtWad == 0
+            ? 0
+            : LeverageMath.ripcordFraction(
+                FixedPointMathLib.fullMulDiv(healthWad, book.debtWad, netDebtWad),
+                targetWad + targetWad / AIM,
+                collateralWad,
+                netDebtWad,
+                discountWad
+            );
+        return Terms(WAD - discountWad, FixedPointMathLib.max(fractionWad, LEAST_FRACTION_WAD));
     }
 
     // -------------------------------------------------------------------- bid

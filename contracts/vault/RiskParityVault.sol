@@ -296,8 +296,7 @@ contract RiskParityVault is
         uint256 supply = totalSupply();
         supply += _managementFeeDue(supply);
         _split(amounts, tokens, _afterExitFee(shares), supply + VIRTUAL_SHARES, new address[](0));
-        if (supply != 0)
-            debtRepaid = FixedPointMathLib.fullMulDivUp(debtRepaid, _afterExitFee(shares), supply);
+        debtRepaid = _debtOf(debtRepaid, _afterExitFee(shares), supply, VIRTUAL_SHARES);
     }
 
     function _afterExitFee(uint256 shares) private view returns (uint256) {

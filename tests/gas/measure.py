@@ -38,7 +38,7 @@ LIMITS = {
     "first deposit of a user": 130_000,
     "later deposit": 110_000,
     "cash redeem": 110_000,
-    "volatility report, 3 of 5": 77_000,
+    "volatility report, 3 of 5": 82_000,
     "correlation report with certificate": 220_000,
     "certificate alone": 10_000,
     "full target read": 35_000,

@@ -222,7 +222,34 @@ def test_zero_ltv__collateral_that_is_needed__is_not_dropped(levered: Levered) -
     s.aave.set_terms("SPX", 0.70, 0.75, 0.06)
     s.crash(-0.1)
     s.aave.set_terms("BTC", 0.0, 0.78, 0.05)
-    s.refuses("LendingAccount__HealthTooLow", s.account, "dropCollateral", s.tokens[0], sender=s.mallory)
+    revert = s.refuses(
+        "LendingAccount__HealthTooLow", s.account, "dropCollateral", s.tokens[0], sender=s.mallory
+    )
+    assert revert.arguments[0] < revert.arguments[1] == 1.3 * WAD
+
+
+@pytest.mark.parametrize("health", [1.08, 1.25])
+@pytest.mark.parametrize("carried", [0.0498, 0.0502])
+def test_zero_ltv__collateral_that_carries_a_twentieth__is_dropped_at_any_health(
+    levered: Levered, carried: float, health: float
+) -> None:
+    """EQ-122: or the others were locked for what hardly counts; above it LendingAccount__HealthTooLow."""
+    s, eth = levered, levered.tokens[1]
+    backing = [v * t for v, t in zip(s.vault.call("portfolio").valuesWad, (0.78, 0.83, 0.75), strict=False)]
+    s.move([0.0, carried / (1 - carried) * (backing[0] + backing[2]) / backing[1] - 1, 0.0])
+    s.crash(health / s.health() - 1)
+    s.aave.set_terms("ETH", 0.0, 0.83, 0.05)
+    with s.one_block():
+        before = s.vault.call("healthFactorWad")
+        assert before / WAD == pytest.approx(health, rel=1e-6)
+        if carried < 0.05:
+            s.account.send("dropCollateral", eth, sender=s.mallory)
+            after = s.vault.call("healthFactorWad")
+        else:
+            error = "LendingAccount__HealthTooLow"
+            after, least = s.refuses(error, s.account, "dropCollateral", eth, sender=s.mallory).arguments
+            assert after < least == before - before // 20
+        assert after == pytest.approx(before * (1 - carried), rel=1e-4)
 
 
 def test_thresholds__of_a_token_that_backs_nothing__are_zero(levered: Levered) -> None:

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from equipoise.errors import ContractRevert
 from equipoise.units import WAD
+from tests.fixtures.attacks import measured
 from tests.fixtures.levered import STAKE_USD, Levered
+from tests.fixtures.purse import VIRTUAL_SHARES
 from tests.fixtures.system import FUZZ, MAX
 
 FAR = 2**40
@@ -32,8 +34,11 @@ def test_redeem_in_kind__any_part__leaves_the_others_as_safe(
             return
         with s.one_block():
             books, debt, health = s.balances(), s.debt(), s.health()
+            whole = s.vault.call("totalSupply") + VIRTUAL_SHARES
+            net = shares - -(-shares * s.vault.call("fees").exitFeeWad // WAD)
             price, cash = s.share_price(), s.cash_of(s.alice)
             amounts, repaid = s.vault.call("previewRedeemInKind", shares)
+            assert repaid == -(-debt * net // whole)
             held = [t.call("balanceOf", s.alice) for t in s.tokens]
             exit_in_kind(s, shares)
             got = [t.call("balanceOf", s.alice) - h for t, h in zip(s.tokens, held, strict=True)]
@@ -48,7 +53,7 @@ def test_redeem_in_kind__any_part__leaves_the_others_as_safe(
 
 
 def test_redeem_in_kind__of_all_shares__leaves_no_debt(levered: Levered) -> None:
-    """EQ-124: virtual shares owe nothing; the preview answers before and after."""
+    """EQ-124: also what would be the virtual shares' part; the preview answers before and after."""
     s = levered
     s.vault.send("setFees", (0, 0, 0, 0), s.treasury, sender=s.owner)
     shares = s.shares(s.alice)
@@ -62,6 +67,55 @@ def test_redeem_in_kind__of_all_shares__leaves_no_debt(levered: Levered) -> None
     assert s.debt() == s.vault.call("totalSupply") == 0
     after = s.vault.call("previewRedeemInKind", 0)
     assert (after.debtRepaid, sum(after.amounts)) == (0, 0)
+
+
+@pytest.fixture
+def left_behind(levered: Levered) -> Levered:
+    """The last holder has gone in kind: nobody's are a fee's worth of tokens, and as much of the debt."""
+    s = levered
+    exit_in_kind(s, s.shares(s.alice))
+    assert s.vault.call("totalSupply") == 0 < s.debt()
+    return s
+
+
+def test_preview_redeem_in_kind__of_nothing_where_debt_is_left__is_nothing(left_behind: Levered) -> None:
+    """EQ-124: no shares owe nothing, though they are all there are."""
+    amounts, debt = left_behind.vault.call("previewRedeemInKind", 0)
+    assert (sum(amounts), debt) == (0, 0)
+
+
+@pytest.mark.parametrize("usd", [500, 5_000])
+def test_redeem_in_kind__after_the_last_one_left_a_fee__is_worth_the_claim(
+    left_behind: Levered, usd: int
+) -> None:
+    """EQ-63 EQ-124: virtual shares, which the fee has made dear, own half or a tenth, and owe as much."""
+    s = left_behind
+    shares = s.deposit(s.bob, usd)
+    s.lever()
+    claim = s.vault.call("convertToAssets", shares) / 1e6
+    assert claim > usd * 0.99
+    with measured(s, s.bob) as score:
+        s.vault.send("redeemInKind", shares, s.bob, s.bob, [], sender=s.bob)
+    assert -score.profit == pytest.approx(claim * s.vault.call("fees").exitFeeWad / WAD, rel=0.01)
+
+
+def test_redeem_in_kind__a_unit_kept_of_all_shares__leaves_the_virtual_shares_their_part(
+    left_behind: Levered,
+) -> None:
+    """EQ-124: without an exit fee all shares owe all, and all but a unit about the half that they own."""
+    s = left_behind
+    s.deposit(s.bob, 500)
+    s.lever()
+    s.vault.send("setFees", (0, 0, 0, 0), s.treasury, sender=s.owner)
+    shares, debt = s.shares(s.bob), s.debt()
+    assert shares == s.vault.call("totalSupply")
+    assert s.vault.call("previewRedeemInKind", shares).debtRepaid == debt
+    part = s.vault.call("previewRedeemInKind", shares - 1).debtRepaid
+    assert part == -(-debt * (shares - 1) // (shares + VIRTUAL_SHARES))
+    assert 0.4 * debt < part < 0.6 * debt
+    with measured(s, s.bob) as score:
+        s.vault.send("redeemInKind", shares - 1, s.bob, s.bob, [], sender=s.bob)
+    assert score.profit == pytest.approx(0, abs=0.01)
 
 
 @pytest.mark.parametrize("state", ["paused", "stale", "ancient", "health", "dead prices"])

@@ -56,6 +56,14 @@ class Committee:
         structs = [r.to_struct() if isinstance(r, SignedVolatilities) else r for r in reports]
         return self.oracle.send("postVolatilities", structs, sender=sender or self.stranger)
 
+    def warp(self, seconds: int) -> None:
+        self.at(self.now + seconds)
+        self.oracle.chain.request("evm_mine")
+
+    def at(self, timestamp: int) -> None:
+        """The next block is of that time."""
+        self.oracle.chain.request("evm_setNextBlockTimestamp", timestamp)
+
     def cosign(self, report: CorrelationReport, count: int = 3) -> list[tuple[bytes, bytes]]:
         """Signatures of the first signers, whatever they think themselves."""
         return [s._sign(report) for s in self.signers[:count]]

@@ -30,12 +30,6 @@ def change(committee: Committee, assets: list[str]) -> Committee:
     return Committee(committee.oracle, signers, committee.owner, committee.guardian, committee.stranger)
 
 
-def warp(committee: Committee, seconds: int) -> None:
-    chain = committee.oracle.chain
-    chain.request("evm_setNextBlockTimestamp", chain.timestamp() + seconds)
-    chain.request("evm_mine")
-
-
 def correlated(committee: Committee, rho: float = 0.3) -> None:
     n = committee.n
     report = CorrelationReport.of(np.full((n, n), rho) + (1 - rho) * np.eye(n), committee.now)
@@ -48,7 +42,7 @@ def reported(make_committee) -> Committee:
     made = make_committee(params=(3600, SETTLE, *PARAMS[2:]))
     made.post(made.sign(0.5, 0.5, 0.5))
     correlated(made)
-    warp(made, SETTLE)
+    made.warp(SETTLE)
     assert made.vols() == [50_000_000] * 3
     return made
 
@@ -116,7 +110,7 @@ def test_postVolatilities__signed_for_the_old_basket__is_refused(reported, refus
     refused("VolatilityOracle__NotSigner", new.oracle, lambda: old.post(reports))
     action = lambda: old.post_correlations(report, signatures, 0)  # noqa: E731
     refused("VolatilityOracle__NotSigner", new.oracle, action)
-    warp(new, 1)
+    new.warp(1)
     new.post(new.sign(0.6, 0.6, 0.6))
 
 
@@ -124,31 +118,32 @@ def test_postVolatilities__first_of_the_new_basket__is_in_use_once_settled(repor
     """EQ-91 EQ-149: neither old lanes nor an unsettled post are ever read as the new assets' volatilities."""
     c = change(reported, NEW)
     assert c.oracle.call("reportedVolatilities") == 0
-    warp(c, 1)
+    c.warp(1)
     c.post(c.sign(0.2, 0.2, 0.2))
     assert c.vols() == [0] * 4
-    warp(c, SETTLE)
+    c.warp(SETTLE)
     assert c.vols() == [20_000_000] * 4
 
 
 def test_postVolatilities__second_of_the_new_basket__falls_from_the_first(reported):
-    """EQ-30 EQ-91: free is the first alone; while it has not settled, another is as free."""
+    """EQ-30 EQ-91: free is the first alone; while it has not settled, its correction is as free."""
     c = change(reported, NEW)
-    warp(c, 1)
-    c.post(c.sign(0.9, 0.9, 0.9))
-    warp(c, 1)
-    c.post(c.sign(*[0.4] * 4))
-    warp(c, SETTLE)
+    c.warp(1)
+    at = c.now
+    c.post(c.sign(0.9, 0.9, 0.9, at=at))
+    c.warp(1)
+    c.post(c.sign(*[0.4] * 5, at=at))
+    c.warp(SETTLE)
     assert c.vols() == [40_000_000] * 4
     c.post(c.sign(0.1, 0.1, 0.1))
-    warp(c, SETTLE)
+    c.warp(SETTLE)
     assert 39_900_000 < c.vols()[0] <= 40_000_000
 
 
 def test_setBasket__over_an_unsettled_post__it_never_comes_into_use(reported, refused):
     """EQ-91: nor does anything observed before it."""
     c = reported
-    warp(c, 60)
+    c.warp(60)
     at = c.now
     c.post(c.sign(40.0, 40.0, 40.0, at=at))
     assert c.oracle.call("lastPost").settlesAt > c.now
@@ -156,18 +151,33 @@ def test_setBasket__over_an_unsettled_post__it_never_comes_into_use(reported, re
     assert new.oracle.call("reportTimes").volatilitiesAt == at
     older = new.sign(*[0.3] * 5, at=at)
     assert refused("VolatilityOracle__ReportNotNewer", c.oracle, lambda: new.post(older)) == (at, at)
-    warp(new, SETTLE)
+    new.warp(SETTLE)
     assert new.vols() == [0] * 4
     new.post(new.sign(0.3, 0.3, 0.3))
     assert new.vols() == [0] * 4
-    warp(new, SETTLE)
+    new.warp(SETTLE)
     assert new.vols() == [30_000_000] * 4
+
+
+def test_setBasket__while_a_round_is_open__ends_it(reported):
+    """EQ-149 EQ-91: nobody waits for the old basket's period, nor counts on from its reports."""
+    c = reported
+    c.warp(60)
+    c.post(c.sign(*[0.9] * 5))
+    new = change(c, NEW)
+    last = c.oracle.call("lastPost")
+    assert (last.vols, last.reportCount, last.settlesAt) == (0, 0, 0)
+    new.warp(1)
+    at = new.now
+    new.post(new.sign(0.3, 0.3, 0.3, at=at))
+    last = c.oracle.call("lastPost")
+    assert (last.observedAt, last.reportCount, last.settlesAt) == (at, 3, new.now + SETTLE)
 
 
 def test_setBasket__there_and_back__replays_nothing(reported, refused):
     """EQ-90: A, B, A: what was posted, or signed before what was posted, stays used up."""
     a = reported
-    warp(a, 60)
+    a.warp(60)
     used = a.sign(0.7, 0.7, 0.7)
     matrix = CorrelationReport.of(np.eye(3), a.now)
     signatures = a.cosign(matrix)
@@ -175,7 +185,7 @@ def test_setBasket__there_and_back__replays_nothing(reported, refused):
     a.post_correlations(matrix, signatures, 0)
     withheld = a.sign(*[0.1] * 5)
     b = change(a, NEW)
-    warp(b, 60)
+    b.warp(60)
     b.post(b.sign(0.5, 0.5, 0.5))
     correlated(b)
     again = change(b, OLD)
@@ -195,7 +205,7 @@ def test_coordinates__before_the_new_correlations__are_refused(reported, refused
         refused("VolatilityOracle__NoCorrelations", c.oracle, action)
     c.oracle.send("setBudgets", equal(4), sender=c.owner)
     refused("VolatilityOracle__NoCorrelations", c.oracle, solve)
-    warp(c, 1)
+    c.warp(1)
     correlated(c, 0.0)
     assert list(c.oracle.call("riskData").correlations) == [0, 0]
     assert c.oracle.call("reportTimes").hasCoordinates
@@ -212,7 +222,7 @@ def test_setBasket__before_any_report__waits_for_the_first(make_committee):
     assert tuple(c.oracle.call("reportTimes")) == (0, 0, False)
     c.post(c.sign(0.3, 0.3, 0.3))
     correlated(c)
-    warp(c, SETTLE)
+    c.warp(SETTLE)
     assert c.vols() == [30_000_000] * 4
 
 
@@ -228,14 +238,19 @@ def test_setBasket__any_sequence__each_basket_begins_with_its_own_first_post(rep
     snapshot = chain.request("evm_snapshot")
     c = reported
     for size in sizes:
-        for vol in posts:
-            warp(c, SETTLE if settle else 5)
-            c.post(c.sign(vol, vol, vol))
+        c.warp(5)
+        at = c.now
+        for more, vol in enumerate(posts):
+            if settle:
+                c.warp(SETTLE)
+                c.post(c.sign(vol, vol, vol))
+            else:
+                c.post(c.sign(*[vol] * (3 + more), at=at))
         c = change(c, [address(0xC0 + size + i) for i in range(size)])
-        warp(c, SETTLE)
+        c.warp(SETTLE)
         assert c.vols() == [0] * size
         c.post(c.sign(0.25, 0.25, 0.25))
         assert c.vols() == [0] * size
-        warp(c, SETTLE)
+        c.warp(SETTLE)
         assert c.vols() == [25_000_000] * size
     assert chain.request("evm_revert", snapshot)

@@ -14,11 +14,6 @@ A, B, C = ("0x" + f"{i:040x}" for i in (0xA0, 0xA1, 0xA2))
 DELAY = 2 * 86_400
 
 
-def warp(oracle, seconds: int) -> None:
-    oracle.chain.request("evm_setNextBlockTimestamp", oracle.chain.timestamp() + seconds)
-    oracle.chain.request("evm_mine")
-
-
 def lanes(*values: int) -> int:
     return sum(v << (32 * i) for i, v in enumerate(values))
 
@@ -177,7 +172,7 @@ def test_removeSigner__below_the_threshold__halts(committee, refused):
     error = "VolatilityOracle__ThresholdOnlyRises"
     assert refused(error, oracle, lambda: oracle.send("raiseThreshold", 2, sender=committee.owner)) == (2, 3)
     oracle.send("proposeSigner", ZERO, ZERO, 2, sender=committee.owner)
-    warp(oracle, DELAY)
+    committee.warp(DELAY)
     oracle.send("activateSigner", ZERO, sender=committee.stranger)
     committee.post([s.sign_volatilities([0.5] * 3, committee.now) for s in left])
     assert oracle.call("threshold") == 2
@@ -215,7 +210,7 @@ def test_proposeSigner__with_its_delay__comes_with_a_majority(committee, refused
     activate = lambda: oracle.send("activateSigner", A, sender=committee.stranger)  # noqa: E731
     assert refused("VolatilityOracle__ProposalNotReady", oracle, activate)[0] == ready
     assert not oracle.call("isSigner", A)
-    warp(oracle, DELAY)
+    committee.warp(DELAY)
     receipt = activate()
     assert (oracle.call("threshold"), oracle.call("isSigner", A)) == (4, True)
     assert oracle.events(receipt, "ThresholdSet")[0].threshold == 4
@@ -228,12 +223,13 @@ def test_proposeSigner__that_replaces__rotates_a_key(committee, refused):
     new = Signer(b"\x42" * 32, committee.domain)
     oracle.send("proposeSigner", new.address, old.address, 3, sender=committee.owner)
     committee.post(committee.sign(0.5, 0.5, 0.5))
-    warp(oracle, DELAY)
-    reports = committee.sign(0.6, 0.6, 0.6)
+    committee.warp(DELAY)
+    at = committee.now
+    reports = committee.sign(0.6, 0.6, 0.6, at=at)
     oracle.send("activateSigner", new.address, sender=committee.stranger)
     error = "VolatilityOracle__NotSigner"
     assert refused(error, oracle, lambda: committee.post(reports)) == (old.address,)
-    mixed = [reports[1], reports[2], new.sign_volatilities([0.6] * 3, committee.now)]
+    mixed = [reports[1], reports[2], new.sign_volatilities([0.6] * 3, at)]
     order = [*(s.address for s in committee.signers[1:3]), new.address]
     committee.post([r for _, r in sorted(zip(order, mixed, strict=True), key=lambda pair: pair[0].lower())])
     assert len(oracle.call("signers")) == 5
@@ -245,7 +241,7 @@ def test_removed_signer__that_returns__has_nothing_left_to_replay(committee, ref
     reports = committee.sign(0.5, 0.5, 0.5)
     oracle.send("removeSigner", gone.address, sender=committee.guardian)
     oracle.send("proposeSigner", gone.address, ZERO, 3, sender=committee.owner)
-    warp(oracle, DELAY)
+    committee.warp(DELAY)
     oracle.send("activateSigner", gone.address, sender=committee.stranger)
     refused("VolatilityOracle__ReportTooOld", oracle, lambda: committee.post(reports))
 
@@ -262,7 +258,7 @@ def test_cancelProposal__guardian__before_it_counts(committee, refused):
         )
         receipt = oracle.send("cancelProposal", A, sender=canceller)
         assert oracle.events(receipt, "ProposalCancelled")[0].signer.lower() == A
-        warp(oracle, DELAY)
+        committee.warp(DELAY)
         refused(
             "VolatilityOracle__NoProposal",
             oracle,
@@ -278,7 +274,7 @@ def test_activateSigner__after_the_set_changed__is_judged_again(committee, refus
     oracle.send("removeSigner", committee.signers[0].address, sender=committee.guardian)
     oracle.send("removeSigner", committee.signers[1].address, sender=committee.guardian)
     oracle.send("removeSigner", committee.signers[2].address, sender=committee.guardian)
-    warp(oracle, DELAY)
+    committee.warp(DELAY)
     activate = lambda who: oracle.send("activateSigner", who, sender=owner)  # noqa: E731
     refused("VolatilityOracle__UnknownSigner", oracle, lambda: activate(A))
     refused("VolatilityOracle__ThresholdOutOfRange", oracle, lambda: activate(B))

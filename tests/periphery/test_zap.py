@@ -96,6 +96,19 @@ def test_exit__fee_zero_or_skipped__hands_over_or_forfeits(holder: Market) -> No
     assert m.tokens[1].call("balanceOf", m.bob) == 0
 
 
+@pytest.mark.parametrize("fee", [0, FEES[1]])
+def test_exit__skipped__leaves_what_was_given_to_the_zap(holder: Market, fee: int) -> None:
+    """EQ-111: a token that is skipped is neither sold nor sent; a gift of another goes with the sale."""
+    m = holder
+    sold, skipped = m.tokens[:2]
+    for token in (sold, skipped):
+        token.send("transfer", m.zap, 10**6, sender=m.keeper)
+    args = (10_000 * SHARE, 0, [FEES[0], fee, *FEES[2:]], [skipped], m.bob, LATER)
+    m.zap.send("exit", *args, sender=m.alice)
+    assert (sold.call("balanceOf", m.zap), skipped.call("balanceOf", m.zap)) == (0, 10**6)
+    assert skipped.call("balanceOf", m.bob) == 0
+
+
 def test_exit__a_pool_that_runs_dry__hands_back_the_rest(invested: System) -> None:
     """EQ-111: what a pool did not take is the receiver's, and not the zap's: a router takes half."""
     s = invested

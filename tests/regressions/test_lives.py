@@ -104,7 +104,10 @@ def test_bid__at_a_premium__keeps_the_buffer_of_the_nav_before_it(relive: Relive
     terms = {"budget": 0.0001, "curve": [0.03125, 0.0], "duration": 60, "leverage": 1.0, "risk": 0.125}
     steps = [
         BEGIN,
-        ("liars_are_outvoted", {"first": False, "level": 1.0, "lie": 0.001}),
+        (
+            "liars_are_outvoted",
+            {"first": False, "level": 1.0, "lie": 0.001, "before": "nothing", "late": False},
+        ),
         ("a_bidder_bids", {"first": 0, "part": 1.0}),
         ("liquidity_leaves_or_returns", {"token": 0, "utilisation": 1.0}),
         ("the_auctions_terms_change", terms),

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from equipoise.errors import ContractRevert
+from equipoise.units import WAD
 from tests.fixtures.attacks import Heist, Ledger, gas_usd, measured
 from tests.fixtures.levered import Levered
-from tests.fixtures.system import MAX
+from tests.fixtures.system import MAX, System
 from tests.fixtures.trading import FOREVER, fund_usd, swap
 
 ETH = 1
@@ -110,16 +110,18 @@ def test_sandwich__of_the_filler__leaves_the_vault_its_price(levered: Levered, a
         best = max(best, score.profit) if best is not None else score.profit
     assert stopped
     assert best is not None
-    bound = (honest - honest // 2) / 1e18 * s.price(ETH)
+    bound = (honest - honest // 2) / WAD * s.price(ETH)
     attack(
         "sandwich of a fill", best, 0.0, bound, "EQ-110: half of the keeper's own profit, which it gave up"
     )
 
 
-def test_dust_bid__before_a_fill__delays_a_keeper_by_one_order(levered: Levered, heist: Heist) -> None:
-    """EQ-83 EQ-133: the vault's idle cash repays with the first bid and so shrinks the lots, once.
+def test_dust_bid__before_a_fill__spoils_only_an_order_for_the_whole_lot(
+    levered: Levered, heist: Heist
+) -> None:
+    """EQ-83 EQ-131: lots are for what idle cash does not repay; that it repays with a dust bid shrinks none.
 
-    An order for what was quoted before that fails; the next, for a hundredth less than quoted, goes through.
+    An order for every unit that was quoted fails by the dust; one for a thousandth less goes through.
     """
     s = levered
     s.crash(-0.2)
@@ -127,26 +129,43 @@ def test_dust_bid__before_a_fill__delays_a_keeper_by_one_order(levered: Levered,
     s.world.align_pools()
     s.pull()
     s.warp(600)
-    current = s.auction.call("current").id
+    current, idle = s.auction.call("current").id, s.balances()[-1]
+    assert idle > s.units(10_000)
 
-    def order() -> tuple[object, ...]:
+    def order(part: float) -> tuple[object, ...]:
         lots = s.auction.call("quoteBasket", [MAX] * s.n).sold[: s.n]
-        return current, [lot * 99 // 100 for lot in lots], list(s.contracts.pool_fees), 0, s.keeper
+        return current, [int(lot * part) for lot in lots], list(s.contracts.pool_fees), 0, s.keeper
 
-    def dust() -> float:
-        args = (current, [10**2, 10**10, 10**10], MAX, s.mallory)
-        return gas_usd(s.auction.send("bidBasket", *args, sender=s.mallory).gas_used)
-
-    with heist(
-        "dust bids before a ripcord's fills", s, s.mallory, why="gas; the loss is the keeper's discount"
-    ) as score:
-        first = order()
-        score.gas += dust()
-        with pytest.raises(ContractRevert) as caught:
-            s.filler.send("fillBasket", first, sender=s.keeper)
-        assert caught.value.name == "RebalanceAuction__LotExceeded"
-        second = order()
-        for _ in range(5):
-            score.gas += dust()
-        s.filler.send("fillBasket", second, sender=s.keeper)
+    whole, most = order(1.0), order(0.999)
+    with (
+        heist(
+            "dust bids before a ripcord's fills", s, s.mallory, why="gas; the loss is the keeper's discount"
+        ) as score,
+        s.one_block(),
+    ):
+        for _ in range(6):
+            args = (current, [10**2, 10**10, 10**10], MAX, s.mallory)
+            score.gas += gas_usd(s.auction.send("bidBasket", *args, sender=s.mallory).gas_used)
+        assert s.balances()[-1] == 0
+        s.refuses("RebalanceAuction__LotExceeded", s.filler, "fillBasket", whole, sender=s.keeper)
+        s.filler.send("fillBasket", most, sender=s.keeper)
         assert s.health() > 1.55
+
+
+@pytest.mark.parametrize("fee", [0, 3_000])
+def test_unit_given_to_the_zap__of_a_token_that_is_blocked__stops_no_exit(
+    invested: System, heist: Heist, fee: int
+) -> None:
+    """EQ-111: the token freezes, everybody skips it; a unit of it in the zap must not be touched then."""
+    s, stuck = invested, invested.tokens[0]
+    s.vault.send("approve", s.zap, MAX, sender=s.alice)
+    stuck.send("mint", s.mallory, 1, sender=s.owner)
+    with heist("a unit of a frozen token given to the zap", s, s.mallory, why="not touched"):
+        stuck.send("transfer", s.zap, 1, sender=s.mallory)
+        for who in (s.vault, s.zap, s.impostor, s.alice, s.bob):
+            stuck.send("setBlocked", who, True, sender=s.owner)
+        args = (10 * WAD, 1, [fee, 3_000, 3_000], [stuck], s.bob, FOREVER)
+        before = s.cash_of(s.bob)
+        s.zap.send("exit", *args, sender=s.alice)
+        assert s.cash_of(s.bob) > before
+    assert stuck.call("balanceOf", s.zap) == 1

@@ -7,8 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from equipoise.errors import ContractRevert
+from equipoise.policy.leverage import ripcord_fraction
+from equipoise.units import WAD
 from tests.fixtures.attacks import Heist, Ledger, measured
 from tests.fixtures.levered import Levered
+from tests.fixtures.purse import VIRTUAL_SHARES
 from tests.fixtures.system import MAX
 from tests.fixtures.trading import fund_usd
 
@@ -101,6 +104,31 @@ def test_receipts_given__around_a_deposit__are_shared(s: Levered, heist: Heist) 
         score.why = "half of the gift is alice's"
 
 
+@pytest.mark.parametrize("kept", [1, 10])
+def test_virtual_shares__made_dear_by_forfeits__make_nobody_overpay(
+    lending: Levered, attack: Ledger, kept: int
+) -> None:
+    """EQ-63 EQ-124: mallory burns all but a few for nothing; who comes and leaves in kind owes for his own.
+
+    If they owed nothing each exit would pay their part of the debt too, mostly for mallory.
+    """
+    s, lost = lending, 0.0
+    with measured(s, s.mallory) as score:
+        s.deposit(s.mallory, 11_000)
+        forfeit = s.shares(s.mallory) - kept * VIRTUAL_SHARES
+        s.vault.send("redeemInKind", forfeit, s.mallory, s.mallory, [s.cash], sender=s.mallory)
+        for who in (s.alice, s.bob) * 2:
+            s.deposit(who, 89_000)
+            s.lever()
+            claim = s.vault.call("convertToAssets", s.shares(who)) / 1e6
+            with measured(s, who) as exit_:
+                leave(s, who)
+            assert -exit_.profit == pytest.approx(claim * 0.0005, rel=0.01)
+            lost -= exit_.profit
+    why = "what she forfeits is more than the fees of those who leave"
+    attack(f"forfeit all but {kept}e12 units, four exits in kind", score.profit, lost, why=why)
+
+
 # ------------------------------------------------------------------ liquidity
 
 
@@ -159,7 +187,7 @@ def test_liquidation__after_the_ripcord__finds_nothing(s: Levered, heist: Heist,
     with heist(f"liquidation after a ripcord, prices {gap:+.0%}", s, s.mallory, why="health restored"):
         s.pull()
         s.bid_basket()
-        assert s.health() >= 1.6 * (1 - 1e-6)
+        assert s.health() >= 1.6
         assert not liquidate(s, s.mallory)
 
 
@@ -182,7 +210,7 @@ def test_liquidation__before_the_ripcord_after_a_gap__earns_the_venues_bonus(
         )
         s.pull()
         s.bid_basket()
-        assert s.health() >= 1.6 * (1 - 1e-6)
+        assert s.health() >= 1.6
 
 
 def test_bad_debt__socialised__is_no_bargain(s: Levered, heist: Heist) -> None:
@@ -244,11 +272,33 @@ def test_ripcord__filled_by_its_only_bidder__costs_the_discount(s: Levered, heis
         s.pull()
         s.warp(900)
         bids = s.auction.events(s.bid_basket(bidder=s.mallory), "Bid")
-        sold = sum(bid.sellValueWad for bid in bids) / 1e18
+        sold = sum(bid.sellValueWad for bid in bids) / WAD
         score.bound = sold * 0.03
         score.why = f"EQ-130: at most 3 % of {sold:,.0f} USD, after 15 minutes without a rival"
         args = (s.auction.call("current").id, [MAX] * 3, MAX, s.mallory)
         s.refuses("RebalanceAuction__RipcordNotDue", s.auction, "bidBasket", *args, sender=s.mallory)
+
+
+@pytest.mark.parametrize("cash", [50_000, 1_000_000])
+def test_ripcord__filled_while_cash_lies_idle__sells_nothing_for_debt_that_it_repays(
+    s: Levered, heist: Heist, cash: int
+) -> None:
+    """EQ-130 EQ-131: a filler without a rival lets it sell at full discount what cash makes needless."""
+    s.deposit(s.bob, cash)
+    s.crash(1.29 / s.health() - 1)
+    with heist(f"ripcord without competition, {cash:,} USD of idle cash", s, s.mallory) as score:
+        s.pull()
+        s.warp(900)
+        book = s.vault.call("portfolio")
+        collateral, debt = sum(book.valuesWad[:-1]) / WAD, book.debtWad / WAD
+        rest = max(debt - book.valuesWad[-1] / WAD, 1e-9)
+        need = collateral * max(1e-4, ripcord_fraction(s.health() * debt / rest, 1.6, collateral, rest, 0.03))
+        bids = s.auction.events(s.bid_basket(bidder=s.mallory), "Bid")
+        sold = sum(bid.sellValueWad for bid in bids) / WAD
+        assert sold <= need * (1 + 1e-4)
+        assert s.health() >= 1.6
+        score.bound = sold * 0.03
+        score.why = f"EQ-130 EQ-131: at most 3 % of {sold:,.0f} USD, after 15 minutes without a rival"
 
 
 def test_ripcord__due_early_by_withheld_reports__sells_what_the_target_lacks(
@@ -262,7 +312,7 @@ def test_ripcord__due_early_by_withheld_reports__sells_what_the_target_lacks(
         s.pull()
         s.warp(900)
         bids = s.auction.events(s.bid_basket(bidder=s.mallory), "Bid")
-        sold = sum(bid.sellValueWad for bid in bids) / 1e18
+        sold = sum(bid.sellValueWad for bid in bids) / WAD
         score.bound = sold * 0.03
         score.why = f"EQ-130: at most 3 % of {sold:,.0f} USD, after 15 minutes without a rival"
 
@@ -332,7 +382,7 @@ def test_ripcord__left_before_and_entered_after__takes_nothing_from_who_stays(
     def rescue() -> float:
         s.pull()
         s.warp(60 * minutes)
-        return sum(b.sellValueWad - b.buyValueWad for b in s.auction.events(s.bid_basket(), "Bid")) / 1e18
+        return sum(b.sellValueWad - b.buyValueWad for b in s.auction.events(s.bid_basket(), "Bid")) / WAD
 
     with s.scenario(), measured(s, s.mallory) as stayed:
         discount = rescue()

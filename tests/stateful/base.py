@@ -113,7 +113,7 @@ class Base(RuleBasedStateMachine):
         post, p = oracle.call("lastPost"), oracle.call("params")
         return Reports(
             volatilities_at=post.observedAt,
-            posted_at=post.settlesAt - p.settlePeriod,
+            settles_at=post.settlesAt,
             count=post.reportCount,
             posts=[[0] * n, lanes_of(post.vols, n)],
             max_age=p.maxReportAge,

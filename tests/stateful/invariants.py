@@ -97,7 +97,7 @@ class Invariants(People, Office):
         assert in_use == self.reports.in_use(self.view.at)
         times = oracle.call("reportTimes")
         assert (times.volatilitiesAt, times.correlationsAt, times.hasCoordinates) == (
-            self.reports.volatilities_at,
+            self.reports.in_use_at(self.view.at),
             self.reports.correlations_at,
             self.reports.has_coordinates,
         )

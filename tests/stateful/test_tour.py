@@ -35,7 +35,10 @@ COMMON: Steps = [
     ("pools_come_back", {}),
     ("honest_signers_report", {"level": 1.1, "noise": FLAT, "age": 0, "absent": 1}),
     ("minutes_pass", {"seconds": 700}),
-    ("liars_are_outvoted", {"lie": 40.0, "level": 1.0, "first": True}),
+    (
+        "liars_are_outvoted",
+        {"lie": 40.0, "level": 1.0, "first": True, "before": "the honest, then more liars", "late": True},
+    ),
     ("minutes_pass", {"seconds": 700}),
     ("a_majority_lies", {"factor": 3.0}),
     ("an_adversary_posts", {"trick": "few", "level": 1.0}),

@@ -46,7 +46,7 @@ def test_gap__of_35_percent_in_a_block__no_liquidation_behind_a_keeper(levered: 
     fallen = s.share_price()
     assert s.health() < 1.1
     assert 0 <= keeper_acts(s) <= 0.03
-    assert s.health() >= 1.6 * (1 - 1e-6)
+    assert s.health() >= 1.6
     assert liquidations(s) == 0
     assert s.share_price() >= fallen - before * 0.03 * 2
     leave(s)
@@ -99,6 +99,28 @@ def test_reserve__ltv_set_to_zero__sells_itself_first(levered: Levered) -> None:
         s.bid(s.tokens[1], s.cash)
     s.account.send("dropCollateral", s.tokens[1], sender=s.mallory)
     assert s.health() >= 1.3
+    assert liquidations(s) == 0
+    leave(s)
+
+
+def test_reserve__small_and_of_zero_ltv__does_not_lock_the_ripcord(levered: Levered) -> None:
+    """EQ-122 EQ-133: ETH falls by 70 % and loses its LTV; bids for it make it small enough to drop."""
+    s = levered
+    eth = s.tokens[1]
+    s.move([-0.1, -0.7, -0.1])
+    s.aave.set_terms("ETH", 0.0, 0.83, 0.05)
+    assert 1 < s.health() < 1.3
+    s.pull()
+    args = (s.auction.call("current").id, [MAX] * 3, MAX, s.keeper)
+    s.refuses("LendingAccount__Refused", s.auction, "bidBasket", *args, sender=s.keeper)
+    bids, heavy = 0, ["LendingAccount__HealthTooLow"]
+    while not s.attempt(s.account, "dropCollateral", eth, sender=s.mallory, unless=heavy):
+        s.bid(eth, s.cash)
+        bids += 1
+    assert 0 < bids <= 3
+    assert s.health() < 1.3
+    s.bid_basket()
+    assert s.health() >= 1.6
     assert liquidations(s) == 0
     leave(s)
 

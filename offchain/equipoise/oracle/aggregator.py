@@ -68,7 +68,7 @@ def aggregate_volatilities(
     max_age: int,
     newer_than: int = 0,
 ) -> list[SignedVolatilities]:
-    """Usable reports, the newest of each signer, ascending by address.
+    """Usable reports of one time, the newest that a quorum reported for, ascending by address.
 
     Parameters
     ----------
@@ -78,15 +78,17 @@ def aggregate_volatilities(
 
     Raises OracleError, naming the reasons, when fewer than the threshold are left.
     """
-    newest: dict[str, SignedVolatilities] = {}
+    by_time: dict[int, dict[str, SignedVolatilities]] = {}
     dropped: list[str] = []
     for signed in reports:
         signer, flaw = _judge(signed, domain, quorum, now, max_age, newer_than)
         if flaw:
             dropped.append(flaw)
-        elif signer not in newest or newest[signer].report.observed_at < signed.report.observed_at:
-            newest[signer] = signed
-    return _ascending(newest, quorum, dropped)
+        else:
+            by_time.setdefault(signed.report.observed_at, {}).setdefault(signer, signed)
+    at = max(by_time, key=lambda at: (min(len(by_time[at]), quorum.threshold), at), default=0)
+    dropped += [f"report of {s} is of {t}, not of {at}" for t in by_time if t != at for s in by_time[t]]
+    return _ascending(by_time.get(at, {}), quorum, dropped)
 
 
 def aggregate_correlations(

@@ -54,20 +54,23 @@ class Publisher:
         self,
         reports: Iterable[SignedVolatilities],
         now: int | None = None,
-        newer_than: int | None = None,
+        round_at: int | None = None,
     ) -> tuple[list[tuple[int, int, bytes, bytes]]]:
-        """Arguments of `postVolatilities`, from reports newer than what is stored (or than `newer_than`).
+        """Arguments of `postVolatilities`, from reports newer than the last post.
+
+        With `round_at`, the time of a post that has not settled: from reports of that time, however old.
 
         Raises OracleError below the quorum.
         """
-        stored = self.oracle.call("reportTimes").volatilitiesAt if newer_than is None else newer_than
+        now = self.oracle.chain.timestamp() if now is None else now
+        if round_at is None:
+            newer_than = self.oracle.call("lastPost").observedAt
+            max_age = self.oracle.call("params").maxReportAge
+        else:
+            reports = [signed for signed in reports if signed.report.observed_at == round_at]
+            newer_than, max_age = round_at - 1, now - round_at
         chosen = aggregate_volatilities(
-            reports,
-            self.domain,
-            self.quorum(),
-            now=self.oracle.chain.timestamp() if now is None else now,
-            max_age=self.oracle.call("params").maxReportAge,
-            newer_than=stored,
+            reports, self.domain, self.quorum(), now=now, max_age=max_age, newer_than=newer_than
         )
         return ([signed.to_struct() for signed in chosen],)
 

@@ -17,21 +17,25 @@ from typing import Any
 import httpx
 import numpy as np
 
+from equipoise.client.chain import RpcError
 from equipoise.client.contract import Contract
 from equipoise.client.dispatch import Dispatcher
+from equipoise.client.logs import read_events
 from equipoise.client.signing import SigningChain
 from equipoise.errors import EquipoiseError, InputError, OracleError
 from equipoise.oracle.outbox import Outbox, Posting
 from equipoise.oracle.payload import CorrelationReport, Signature, SignedVolatilities, VolatilityReport
 from equipoise.oracle.publisher import Publisher
 from equipoise.oracle.service import CORRELATIONS, VOLATILITIES
-from equipoise.units import unpack_word8
+from equipoise.types import FloatArray
+from equipoise.units import DAY, WAD, unpack_word8
 
 __all__ = ["Relay", "RelayConfig"]
 
 _LOG = logging.getLogger(__name__)
 _MAX_ANSWER = 1 << 16  # bytes: a signer that talks without end is cut off
 _CORRECTIONS = "corrections"
+_LOOK_BACK = 15_000  # blocks: an hour, the longest settle period, on the fastest chains
 _POST = {
     VOLATILITIES: "postVolatilities",
     CORRELATIONS: "postCorrelations",
@@ -50,7 +54,7 @@ class RelayConfig:
     timeout, patience
         Longest wait for a signer {s}; and for the rest, once a quorum has answered.
     correct_above
-        A post that has not settled, from fewer reports than this relay can get, is replaced when a volatility
+        A post that has not settled is replaced by one of more reports, its own among them, when a volatility
         of it is off by more than this fraction.
     """
 
@@ -103,6 +107,7 @@ class Relay:
         self.config = config or RelayConfig()
         self.problems: dict[str, str] = {}
         self.answered: dict[str, bool] = {}
+        self._judged: tuple[int, ...] = ()
         self._dispatcher = dispatcher or Dispatcher(self.chain, outbox)
         self._publisher = Publisher(oracle, self.chain.sender)
         self._http = http or httpx.Client(timeout=self.config.timeout)
@@ -149,55 +154,93 @@ class Relay:
         now = self.chain.timestamp()
         slot = now - now % self.config.cadence
         stored = self._stored(kind)
-        # volatilities of any time before the slot are no reason to wait: a liar's clock may have set it
+        if kind == VOLATILITIES and now < self.oracle.call("lastPost").settlesAt:
+            return None  # until then a post can only be corrected
         pause = self.config.correlations_every if kind == CORRELATIONS and stored else 1
         if slot < stored + pause or slot <= self.outbox.last(kind):
             return None
         return slot if slot + self.oracle.call("params").maxReportAge >= now else None
 
     def _correct(self) -> None:
-        """Answer a post by somebody who left reports out, while the chain still takes an answer."""
-        last, now = self.oracle.call("lastPost"), self.chain.timestamp()
-        slot = now - now % self.config.cadence
-        # what this relay posted itself was all that it could get
-        ours = max(self.outbox.last(VOLATILITIES), self.outbox.last(_CORRECTIONS))
-        if now >= last.settlesAt or slot <= ours:
+        """Answer a post that leaves reports out, while the chain still takes an answer.
+
+        To what the signers say is added what was posted: whoever has all reports has the last word, and a
+        minority that answers no relay is outvoted by its own reports. The signers are asked again while those
+        who have not answered could still move the post: that they are slow may be what a liar counts on.
+        """
+        last = self.oracle.call("lastPost")
+        post = last.observedAt, last.reportCount, last.settlesAt
+        if self.chain.timestamp() >= last.settlesAt or post == self._judged:
             return
-        n, since = self._publisher.domain.n, min(last.observedAt, slot) - 1
+        n, slot = self._publisher.domain.n, last.observedAt
         try:
-            reports = self._reports(slot)
-            (structs,) = args = self._publisher.volatility_call(reports, newer_than=since)
-            words = np.array([unpack_word8(struct[1], n) for struct in structs])
-            median = np.sort(words, axis=0)[len(words) // 2]
-            off = np.abs(unpack_word8(last.vols, n) / median - 1).max()
-            if len(structs) > last.reportCount and off > self.config.correct_above:
+            most = len(self._publisher.quorum().signers)
+            if last.reportCount == most:
+                self._judged = post
+                return
+            reports = self._reports(slot) + self._posted()
+            (structs,) = args = self._publisher.volatility_call(reports, round_at=slot)
+            count, middle = len(structs), most // 2
+            words = np.sort([unpack_word8(struct[1], n) for struct in structs], axis=0)
+            off = np.abs(unpack_word8(last.vols, n) / np.maximum(words, self._least(slot, n)) - 1).max(axis=1)
+            # where the median of all can be, whatever the missing ones say
+            possible = off[middle - (most - count) : middle + 1]
+            if count > last.reportCount and off[count // 2] > self.config.correct_above:
                 _LOG.warning(
                     "%d reports posted, off by %.0f %%: corrected by %d",
                     last.reportCount,
-                    100 * off,
-                    len(words),
+                    100 * off[count // 2],
+                    count,
                 )
-                self._post(_CORRECTIONS, slot, args)
+                self._post(_CORRECTIONS, f"{slot}:{count}:{last.settlesAt}", args)
+            elif possible.max() <= self.config.correct_above:
+                self._judged = post
         except (EquipoiseError, httpx.HTTPError) as error:
             _LOG.info("no correction: %s", error)
+
+    def _least(self, slot: int, n: int) -> FloatArray:
+        """Volatilities below which the speed limit lets none of that time fall, while the round is open."""
+        base = self.oracle.call("reportedVolatilities")
+        days = (slot - self.oracle.call("reportTimes").volatilitiesAt) / DAY
+        kept = max(0.0, 1 - self.oracle.call("params").maxFallPerDayWad / WAD * days)
+        return kept * unpack_word8(base, n) if base else np.zeros(n)
+
+    def _posted(self) -> list[SignedVolatilities]:
+        """What was posted lately, by whomever; nothing where the node gives no logs."""
+        since = max(0, self.chain.height() - _LOOK_BACK)
+        try:
+            events = [event for _, event in read_events(self.oracle, "ReportsPosted", since=since)]
+        except RpcError as error:
+            _LOG.info("no logs: %s", error)
+            return []
+        return [
+            SignedVolatilities(VolatilityReport(one.observedAt, one.vols), one.r, one.vs)
+            for event in events
+            for one in event.reports
+        ]
 
     def _settle(self) -> list[str]:
         """See what became of what was sent: the kinds that landed."""
         return [posting.kind for posting in self._dispatcher.settle(self.stands) if posting.kind in _POST]
 
     def stands(self, posting: Posting) -> bool:
-        """Whether the chain has that report, or a later one."""
+        """Whether the chain has that report, or a later one; of a correction as many reports, or more."""
+        if posting.kind == _CORRECTIONS:
+            last = self.oracle.call("lastPost")
+            at, count, _ = map(int, str(posting.key).split(":"))
+            return bool((last.observedAt, last.reportCount) >= (at, count))
         return posting.kind in _POST and self._stored(posting.kind) >= int(posting.key)
 
     def _stored(self, kind: str) -> int:
-        """Time of the report of that kind on chain {unix s}, 0 before the first."""
-        times = self.oracle.call("reportTimes")
-        return int(times.correlationsAt if kind == CORRELATIONS else times.volatilitiesAt)
+        """Time of the report of that kind on chain, settled or not {unix s}, 0 before the first."""
+        if kind == CORRELATIONS:
+            return int(self.oracle.call("reportTimes").correlationsAt)
+        return int(self.oracle.call("lastPost").observedAt)
 
-    def _post(self, kind: str, slot: int, args: Sequence[Any]) -> None:
+    def _post(self, kind: str, key: int | str, args: Sequence[Any]) -> None:
         """Raises ContractRevert when the chain would refuse it."""
         data = self.oracle.encode(_POST[kind], *args)
-        self._dispatcher.send(kind, slot, self.oracle.address, data, self.oracle.name)
+        self._dispatcher.send(kind, key, self.oracle.address, data, self.oracle.name)
 
     # ---------------------------------------------------------------- signers
 

@@ -125,4 +125,4 @@ class Books:
         amounts = [0 if i in skip else b * net // whole for i, b in enumerate(balances)]
         self._mint(who, -shares)
         self.cash -= amounts[-1]
-        return amounts, up(debt, net, whole - VIRTUAL)
+        return amounts, debt if net == whole - VIRTUAL else up(debt, net, whole)

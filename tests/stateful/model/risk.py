@@ -27,7 +27,7 @@ class Reports:
     """What has been posted. Volatilities in 1e-8, times in seconds, `posts` as the oracle keeps two."""
 
     volatilities_at: int
-    posted_at: int
+    settles_at: int
     count: int
     posts: list[Lanes]
     max_age: int
@@ -40,44 +40,47 @@ class Reports:
     has_coordinates: bool = True
 
     def settled(self, now: int) -> bool:
-        return now >= self.posted_at + self.settle_period
+        return now >= self.settles_at
 
     def in_use(self, now: int) -> Lanes:
         return self.posts[self.latest if self.settled(now) else 1 - self.latest]
 
+    def in_use_at(self, now: int) -> int:
+        """Observation time of what is in use, 0 before there was any."""
+        return self.volatilities_at if self.settled(now) else self.settled_at
+
     def forget(self, n: int) -> None:
         """The assets are `n` others: values go, times stay."""
         self.posts = [[0] * n, [0] * n]
-        self.settled_at, self.posted_at, self.count = self.volatilities_at, 0, 0
+        self.settled_at, self.settles_at, self.count = self.volatilities_at, 0, 0
         self.has_correlations = self.has_coordinates = False
 
     def post(self, reports: Sequence[tuple[int, Lanes]], now: int) -> str | None:
         """Take a quorum's reports {(time, lanes)}, or name the error and change nothing."""
-        settled_at, latest = self.settled_at, self.latest
+        settled_at, latest, at = self.settled_at, self.latest, reports[0][0]
         if self.settled(now):
             settled_at, latest = self.volatilities_at, 1 - latest
-        for at, _ in reports:
             if at > now:
                 return "VolatilityOracle__ReportFromFuture"
             if at + self.max_age < now:
                 return "VolatilityOracle__ReportTooOld"
             if at <= settled_at:
                 return "VolatilityOracle__ReportNotNewer"
-        oldest = min(at for at, _ in reports)
-        newer = oldest > self.volatilities_at
-        if not newer and len(reports) <= self.count:
-            return "VolatilityOracle__ReportNotNewer"
+        elif at != self.volatilities_at or len(reports) <= self.count:
+            return "VolatilityOracle__RoundOpen"
+        if any(other != at for other, _ in reports):
+            return "VolatilityOracle__TimesDiffer"
         lanes = list(zip(*(vols for _, vols in reports), strict=True))
         if any(not LEAST <= v <= MOST for lane in lanes for v in lane):
             return "VolatilityOracle__VolatilityOutOfRange"
         vols = [sorted(lane)[len(lane) // 2] for lane in lanes]
         if settled_at:
-            kept = max(0, WAD - self.max_fall_wad * (oldest - settled_at) // DAY)
+            kept = max(0, WAD - self.max_fall_wad * (at - settled_at) // DAY)
             base = self.posts[1 - latest]
             vols = [max(v, up(old, kept, WAD)) for v, old in zip(vols, base, strict=True)]
         self.settled_at, self.latest, self.count = settled_at, latest, len(reports)
-        self.posts[latest], self.volatilities_at = vols, oldest
-        self.posted_at = now if newer else self.posted_at
+        self.posts[latest], self.volatilities_at = vols, at
+        self.settles_at = now + self.settle_period
         return None
 
 
@@ -105,9 +108,9 @@ class Guard:
     deposits_paused: bool = False
 
     def risk_mode(self, r: Reports, now: int) -> int:
-        if not r.volatilities_at:
+        if not r.in_use_at(now):
             return NO_INCREASE
-        age = now - r.volatilities_at
+        age = now - r.in_use_at(now)
         if age > self.delever_after:
             return DELEVER_ONLY
         stale = age > self.volatilities_fresh_for or now - r.correlations_at > self.correlations_fresh_for

@@ -61,9 +61,12 @@ class Governance(Signers, Office, Market):
         signers = self.signers
         if len(signers) < self.threshold or index >= len(signers):
             return
-        oracle, gone = self.s.volatility_oracle, signers[index].address
-        self.attempt(oracle, "removeSigner", gone, sender=self.s.guardian)
+        self._remove(signers[index].address)
         self.prices_moved()
+
+    def _remove(self, signer: str) -> None:
+        self.attempt(self.s.volatility_oracle, "removeSigner", signer, sender=self.s.guardian)
+        self.reports.count = 0  # any quorum replaces what has not settled
 
     @action(index=SIGNER, patient=st.booleans())
     def a_signer_is_proposed_and_activated(self, index: int, patient: bool) -> None:
@@ -71,7 +74,7 @@ class Governance(Signers, Office, Market):
         oracle, signer = self.s.volatility_oracle, self._missing(index)
         if not oracle.call("proposalOf", signer).readyAt:
             if oracle.call("isSigner", signer):
-                self.attempt(oracle, "removeSigner", signer, sender=self.s.guardian)
+                self._remove(signer)
             args = (signer, "0x" + "00" * 20, self.threshold)
             if not self.decree(Order(oracle, "proposeSigner", args, unless=CHANGED)):
                 return

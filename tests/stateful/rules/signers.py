@@ -14,8 +14,8 @@ from equipoise.oracle.signer import Signer
 from equipoise.oracle.typed_data import Domain
 from equipoise.solver.parity import solve_parity
 from equipoise.units import pack_word8, unpack_correlations
-from tests.stateful.base import Base
 from tests.stateful.model.risk import TOLERANCE, certificate_error, lanes_of
+from tests.stateful.rules.market import Market
 from tests.stateful.steps import action
 
 NOISE = st.floats(0.9, 1.1)
@@ -33,6 +33,7 @@ TRICKS = (
     "tampered",
     "future",
     "stale",
+    "another time",
     "replay",
     "out of bounds",
     "unused lane",
@@ -42,13 +43,15 @@ REFUSED = (
     "VolatilityOracle__SignersNotAscending",
     "VolatilityOracle__NotSigner",
     "VolatilityOracle__Report",
+    "VolatilityOracle__RoundOpen",
+    "VolatilityOracle__TimesDiffer",
     "VolatilityOracle__VolatilityOutOfRange",
     "VolatilityOracle__UnusedLanesNotZero",
 )
 Struct = tuple[int, int, bytes, bytes]
 
 
-class Signers(Base):
+class Signers(Market):
     """All signers are at hand, in ascending order of address, and sign for the basket of now."""
 
     @property
@@ -91,6 +94,10 @@ class Signers(Base):
     def last_post(self, reports: list[Struct]) -> None:
         self.__dict__["_last_post"] = reports
 
+    def _time(self, age: int) -> int:
+        """Of an open round the time that it is of: nothing else is taken. Else `age` seconds ago."""
+        return self.now - age if self.reports.settled(self.now) else self.reports.volatilities_at
+
     # ---------------------------------------------------------- volatilities
 
     @action(level=LEVEL, noise=st.lists(NOISE, min_size=5, max_size=5), age=AGE, absent=st.integers(0, 2))
@@ -101,22 +108,43 @@ class Signers(Base):
         if len(present) < self.threshold:
             return
         vols = self.vols * level
-        at = self.now - age
+        at = self._time(age)
         self._post([self._signed(s, vols * f, at) for s, f in zip(present, noise, strict=False)])
 
-    @action(lie=st.sampled_from([0.001, 0.01, 10.0, 40.0]), level=LEVEL, first=st.booleans())
-    def liars_are_outvoted(self, lie: float, level: float, first: bool) -> None:
-        """Fewer than half of all lie, inside the bounds: the median is between two honest words."""
-        signers = self.signers
+    @action(
+        lie=st.sampled_from([0.001, 0.01, 10.0, 40.0]),
+        level=LEVEL,
+        first=st.booleans(),
+        before=st.sampled_from(["nothing", "a quorum with the liars", "the honest, then more liars"]),
+        late=st.booleans(),
+    )
+    def liars_are_outvoted(self, lie: float, level: float, first: bool, before: str, late: bool) -> None:
+        """Fewer than half of all lie, inside the bounds: the median is between two honest words.
+
+        Also when they were `before` in the same round, at the last moment if `late`, and answer nobody: what
+        they posted is added to what the honest say.
+        """
+        signers, m = self.signers, self.threshold
         liars = (len(signers) - 1) // 2
-        if len(signers) < self.threshold:
+        if len(signers) < m:
             return
-        vols = self.vols * level
+        vols, at = self.vols * level, self._time(0)
         lying = set(range(liars) if first else range(len(signers) - liars, len(signers)))
         reports = [
-            self._signed(s, np.full(self.n, lie) if i in lying else vols * (1 + i / 100), self.now)
+            self._signed(s, np.full(self.n, lie) if i in lying else vols * (1 + i / 100), at)
             for i, s in enumerate(signers)
         ]
+        if before != "nothing":
+            truth = [i for i in range(len(signers)) if i not in lying]
+            if before != "a quorum with the liars" and len(truth) >= m:
+                self._post([reports[i] for i in truth])
+                self._wait_in_round(late)
+            for count in range(m, len(signers)):
+                posted = sorted([*lying, *truth[: max(0, count - liars)]])
+                if len(posted) > self.reports.count or self.reports.settled(self.now):
+                    self._post([reports[i] for i in posted])
+                    break
+            self._wait_in_round(late)
         if not self._post(reports):
             return
         event = self.s.volatility_oracle.call("lastPost").vols
@@ -125,14 +153,19 @@ class Signers(Base):
             # a fall is slowed, so that the word may be above the honest ones
             assert lane >= min(words)
 
+    def _wait_in_round(self, late: bool) -> None:
+        """Until its last second, if it has not settled."""
+        if late and not self.reports.settled(self.now):
+            self.wait(self.reports.settles_at - 1 - self.now)
+
     @action(factor=st.sampled_from([0.2, 0.5, 3.0, 20.0]))
     def a_majority_lies(self, factor: float) -> None:
         """Collusion at the quorum, inside the bounds: what they cannot do is in every invariant."""
         signers = self.signers[: self.threshold]
         if len(signers) < self.threshold:
             return
-        vols = self.vols * factor
-        self._post([self._signed(s, vols, self.now) for s in signers])
+        vols, at = self.vols * factor, self._time(0)
+        self._post([self._signed(s, vols, at) for s in signers])
 
     @action(trick=st.sampled_from(TRICKS), level=LEVEL)
     def an_adversary_posts(self, trick: str, level: float) -> None:
@@ -173,6 +206,8 @@ class Signers(Base):
             return [self._signed(s, vols, now + 1 + i) for i, s in enumerate(signers)]
         if trick == "stale":
             return [self._signed(s, vols, now - self.reports.max_age - 1) for s in signers]
+        if trick == "another time":
+            return [self._signed(s, vols, now - i) for i, s in enumerate(signers)]
         if trick == "replay":
             # the same words once more, or fewer of them
             return self.last_post or None

@@ -54,6 +54,30 @@ def test_aggregate__two_reports_of_one_time__the_first_counts(signers, domain, q
     assert second not in chosen
 
 
+def times(chosen: list[SignedVolatilities]) -> list[int]:
+    return [one.report.observed_at for one in chosen]
+
+
+def test_aggregate__several_times__the_newest_that_a_quorum_reported(signers, domain, quorum) -> None:
+    """EQ-29: reports of one post are of one time; a newer one of fewer does not keep a quorum back."""
+    of = lambda who, at: [s.sign_volatilities([0.5] * 3, at) for s in who]  # noqa: E731
+    run = lambda reports: times(aggregate_volatilities(reports, domain, quorum, NOW, 3600))  # noqa: E731
+    old, new = of(signers, NOW - 60), of(signers, NOW)
+    assert run([*old, *new[:2]]) == [NOW - 60] * 5
+    assert run([*new[:3], *old]) == [NOW] * 3
+    assert run([*old[:3], *new[1:]]) == [NOW] * 4
+
+
+def test_aggregate__no_time_of_a_quorum__says_who_is_of_another(signers, domain, quorum) -> None:
+    """EQ-29: five signers, and no three of one time."""
+    ages = (0, 0, 60, 60, 120)
+    reports = [s.sign_volatilities([0.5] * 3, NOW - age) for s, age in zip(signers, ages, strict=True)]
+    with pytest.raises(OracleError, match="2 usable reports, 3 are needed") as error:
+        aggregate_volatilities(reports, domain, quorum, NOW, 3600)
+    for signer, age in zip(signers[2:], ages[2:], strict=True):
+        assert f"report of {signer.address} is of {NOW - age}, not of {NOW}" in str(error.value)
+
+
 def test_aggregate__volatility_beyond_a_bound__dropped_and_at_it_not(signers, domain, quorum) -> None:
     words = [pack_word8([0.5, value, 0.5]) for value in (MIN_VOLATILITY, 0.5, MAX_VOLATILITY)]
     good = [signed(s, VolatilityReport(NOW, word)) for s, word in zip(signers, words, strict=False)]

@@ -30,7 +30,7 @@ class Oracle:
             "assets": list(domain.assets),
             "signers": [signer.address for signer in signers],
             "threshold": 3,
-            "reportTimes": SimpleNamespace(volatilitiesAt=NOW - 60),
+            "lastPost": SimpleNamespace(observedAt=NOW - 60),
             "params": SimpleNamespace(maxReportAge=3600),
             "budgets": pack_budgets(BUDGETS),
         }
@@ -94,13 +94,22 @@ def test_volatility_call__age__the_oracle_s_limit(publisher, signers, oracle) ->
         publisher.volatility_call(reports(signers, NOW - 11))
 
 
-def test_volatility_call__stored_observation__must_be_older(publisher, signers) -> None:
+def test_volatility_call__last_post__must_be_older(publisher, signers) -> None:
     publisher.volatility_call(reports(signers, NOW - 59))
     with pytest.raises(OracleError, match=f"not newer than {NOW - 60}"):
         publisher.volatility_call(reports(signers, NOW - 60))
-    publisher.volatility_call(reports(signers, NOW - 60), newer_than=0)
-    with pytest.raises(OracleError, match=f"not newer than {NOW}"):
-        publisher.volatility_call(reports(signers), newer_than=NOW)
+
+
+def test_volatility_call__of_an_open_round__its_time_alone_however_old(publisher, signers) -> None:
+    """EQ-149: a correction is of the round's time; the maximum age is not asked."""
+    at = NOW - 100_000
+    mixed = [*reports(signers[:1]), *reports(signers[1:], at), *reports(signers[:2], at - 1)]
+    (structs,) = publisher.volatility_call(mixed, round_at=at)
+    assert [struct[0] for struct in structs] == [at] * 4
+    (structs,) = publisher.volatility_call(reports(signers, NOW - 60), round_at=NOW - 60)
+    assert len(structs) == 5
+    with pytest.raises(OracleError, match="2 usable reports, 3 are needed"):
+        publisher.volatility_call(mixed, round_at=at - 1)
 
 
 def test_post_correlations__no_coordinates__solved_for_the_oracle_s_budgets(
