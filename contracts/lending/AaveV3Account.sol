@@ -140,7 +140,7 @@ contract AaveV3Account is ILendingAccount {
         bool held = _isHeld(token);
         uint256 ltvWad = (pool.getConfiguration(token).data & 0xFFFF) * BPS_TO_WAD;
         if (held && ltvWad != 0) revert LendingAccount__NotZeroLtv(token, ltvWad);
-        uint256 beforeWad = held ? healthFactorWad() : 0;
+        uint256 beforeWad = _healthOrMax();
         try pool.setUserUseReserveAsCollateral(token, false) {
             // what is none of the vault's must not be counted on, and its price must not be needed: only Aave's own limit holds
             if (!held) return;
@@ -159,6 +159,15 @@ contract AaveV3Account is ILendingAccount {
             return;
         } catch (bytes memory reason) {
             revert LendingAccount__Refused("useCollateral", token, 0, reason);
+        }
+    }
+
+    /// @dev The maximum where the venue cannot tell, as where a token has no price that may be dropped for that very reason.
+    function _healthOrMax() private view returns (uint256) {
+        try this.healthFactorWad() returns (uint256 toldWad) {
+            return toldWad;
+        } catch {
+            return type(uint256).max;
         }
     }
 

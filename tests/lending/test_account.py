@@ -252,6 +252,17 @@ def test_zero_ltv__collateral_that_carries_a_twentieth__is_dropped_at_any_health
         assert after == pytest.approx(before * (1 - carried), rel=1e-4)
 
 
+def test_zero_ltv__with_a_dead_feed_of_its_own__is_dropped_where_it_is_not_needed(levered: Levered) -> None:
+    """EQ-122: nobody knows what it carries, so that the others have to suffice for 1.3."""
+    s, eth = levered, levered.tokens[1]
+    s.aave.set_terms("ETH", 0.0, 0.83, 0.05)
+    s.aave.oracle.send("setAssetSources", [eth], ["0x" + "00" * 19 + "01"], sender=s.aave.admin)
+    with pytest.raises(ContractRevert, match="LendingAccount__NoHealthFactor"):
+        s.account.call("healthFactorWad")
+    s.account.send("dropCollateral", eth, sender=s.mallory)
+    assert s.health() >= 1.3
+
+
 def test_thresholds__of_a_token_that_backs_nothing__are_zero(levered: Levered) -> None:
     """EQ-18: LTV 0, frozen, paused: none of them may carry new debt."""
     s = levered

@@ -343,7 +343,7 @@ def test_step__a_post_held_up_by_the_speed_limit__is_no_lie(office: Office) -> N
 
 @pytest.mark.parametrize("mute", [(), TWO])
 def test_step__a_node_without_logs__corrects_by_what_the_signers_say(
-    told: Office, monkeypatch: pytest.MonkeyPatch, mute: tuple[str, ...]
+    told: Office, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, mute: tuple[str, ...]
 ) -> None:
     """EQ-149: liars who answer no relay are then not outvoted, and once it has logs again they are."""
     told.post(told.slot, LIES, [2])
@@ -357,6 +357,7 @@ def test_step__a_node_without_logs__corrects_by_what_the_signers_say(
         patched.setattr(SigningChain, "logs", nothing)
         assert relay.step() == []
     assert told.posted()[0] == (3 if mute else 5)
+    assert ("corrected by" in caplog.text) is not bool(mute), "no more than posted is no correction"
     assert relay.problems == {}
     relay.step()
     assert told.posted()[0] == 5
@@ -403,9 +404,10 @@ def test_step__while_a_round_of_another_time_is_open__waits_for_its_end(told: Of
     """EQ-148 EQ-149: until then the chain takes no newer reports; afterwards the slot is due all the same."""
     relay, sent = told.relay(), told.sent()
     told.post(told.slot - 3_000, dict.fromkeys(range(3), 0.5))
-    assert relay.step() == []
-    told.to(told.oracle.call("lastPost").settlesAt - 1)
-    assert relay.step() == []
+    for until in (told.now + 5, told.oracle.call("lastPost").settlesAt - 1):
+        told.to(until)
+        assert relay.step() == []
+        assert relay.problems == {}
     assert (told.times()[0], told.sent()) == (told.slot - 3_000, sent)
     told.settle()
     assert relay.step() == ["volatilities"]
