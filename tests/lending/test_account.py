@@ -237,7 +237,7 @@ def test_zero_ltv__collateral_that_carries_a_twentieth__is_dropped_at_any_health
     s, eth = levered, levered.tokens[1]
     backing = [v * t for v, t in zip(s.vault.call("portfolio").valuesWad, (0.78, 0.83, 0.75), strict=False)]
     s.move([0.0, carried / (1 - carried) * (backing[0] + backing[2]) / backing[1] - 1, 0.0])
-    s.crash(health / s.health() - 1)
+    s.to_health(health)
     s.aave.set_terms("ETH", 0.0, 0.83, 0.05)
     with s.one_block():
         before = s.vault.call("healthFactorWad")

@@ -234,7 +234,7 @@ def test_setBudgets__of_another_basket__refused(committee, refused, budgets):
 
 
 def test_gas__eight_assets_three_of_five__within_the_targets(make_committee, world):
-    """EQ-8: steady state: volatility report at most 75,000 gas, correlation report at most 220,000."""
+    """EQ-8: steady state: volatility report at most 82,000 gas, correlation report at most 220,000."""
     committee = make_committee(n=8)
     C = 0.4 + 0.6 * np.eye(8)
     rng = np.random.default_rng(0)

@@ -1,11 +1,16 @@
-"""Signers of one oracle that needs no chain."""
+"""Signers of one oracle that needs no chain; and a relay's surroundings on one."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from equipoise.oracle import Domain, Signer
 from equipoise.oracle.aggregator import Quorum
+from tests.fixtures.relaying import SETTLE, Office
+from tests.fixtures.system import System
 
 
 def address(i: int) -> str:
@@ -25,3 +30,8 @@ def signers(domain: Domain) -> list[Signer]:
 @pytest.fixture(scope="session")
 def quorum(signers: list[Signer]) -> Quorum:
     return Quorum.of([s.address for s in signers], 3)
+
+
+@pytest.fixture
+def office(make_system: Callable[..., System], tmp_path: Path) -> Office:
+    return Office(make_system(signers=5, threshold=3, settle_period=SETTLE, reports=False), tmp_path)
