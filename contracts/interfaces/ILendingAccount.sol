@@ -60,7 +60,7 @@ interface ILendingAccount {
     /// @notice Stops using a token as collateral that the vault's book has not (a gift, or what is left of an asset that was
     ///         dropped), or whose LTV the venue's governance has set to zero: until then the venue needs its price, or lets
     ///         no other collateral out. Anyone; one of the book's only while the health factor without it stays at 1.3, or
-    ///         at nineteen twentieths of what it is.
+    ///         at 1.05 and at nineteen twentieths of what it is.
     /// @custom:requirement EQ-122 A reserve's LTV of zero MUST NOT lock the other collaterals for ever.
     /// @custom:requirement EQ-126 A gift of collateral MUST NOT make the vault depend on its price, or on its rules.
     function dropCollateral(address token) external;

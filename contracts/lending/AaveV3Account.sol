@@ -27,8 +27,10 @@ contract AaveV3Account is ILendingAccount {
     uint256 private constant BPS_TO_WAD = 1e14;
     uint256 private constant RAY_TO_WAD = 1e9;
     uint256 private constant MIN_HEALTH_WAD = 1.3e18;
-    /// @dev Part of the health factor that a collateral may carry to be dropped at any: it must not lock the others.
+    /// @dev Part of the health factor that a collateral may carry to be dropped below that: it must not lock the others.
     uint256 private constant SMALL = 20;
+    /// @dev But no collateral that keeps a liquidation away.
+    uint256 private constant LEAST_HEALTH_WAD = 1.05e18;
     uint256 private constant ACTIVE = 1 << 56;
     uint256 private constant FROZEN_OR_PAUSED = (1 << 57) | (1 << 60);
 
@@ -145,7 +147,11 @@ contract AaveV3Account is ILendingAccount {
             // what is none of the vault's must not be counted on, and its price must not be needed: only Aave's own limit holds
             if (!held) return;
             uint256 healthWad = healthFactorWad();
-            uint256 leastWad = FixedPointMathLib.min(MIN_HEALTH_WAD, beforeWad - beforeWad / SMALL);
+            uint256 leastWad = FixedPointMathLib.clamp(
+                beforeWad - beforeWad / SMALL,
+                LEAST_HEALTH_WAD,
+                MIN_HEALTH_WAD
+            );
             if (healthWad < leastWad) revert LendingAccount__HealthTooLow(healthWad, leastWad);
         } catch (bytes memory reason) {
             revert LendingAccount__Refused("dropCollateral", token, 0, reason);

@@ -46,8 +46,8 @@ contract RebalanceAuction is RiskTargets, IParameters, Ownable2Step, ReentrancyG
 
     /// @dev A ripcord takes bids for so many times the seconds in which its discount rises.
     uint256 private constant RIPCORD_DURATIONS = 4;
-    /// @dev Of every asset is for sale at least, since idle cash needs a bid to repay with.
-    uint256 private constant LEAST_FRACTION_WAD = 0.0001e18;
+    /// @dev Of every asset is for sale at least: idle cash repays with a bid, which must be worth a bidder's gas.
+    uint256 private constant LEAST_FRACTION_WAD = 0.01e18;
     /// @dev Part of the target health factor by which a ripcord aims above it, or lots rounded down would end below it.
     uint256 private constant AIM = 1e6;
 

@@ -228,7 +228,7 @@ def test_zero_ltv__collateral_that_is_needed__is_not_dropped(levered: Levered) -
     assert revert.arguments[0] < revert.arguments[1] == 1.3 * WAD
 
 
-@pytest.mark.parametrize("health", [1.08, 1.25])
+@pytest.mark.parametrize("health", [1.12, 1.25])
 @pytest.mark.parametrize("carried", [0.0498, 0.0502])
 def test_zero_ltv__collateral_that_carries_a_twentieth__is_dropped_at_any_health(
     levered: Levered, carried: float, health: float

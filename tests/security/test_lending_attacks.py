@@ -292,7 +292,7 @@ def test_ripcord__filled_while_cash_lies_idle__sells_nothing_for_debt_that_it_re
         book = s.vault.call("portfolio")
         collateral, debt = sum(book.valuesWad[:-1]) / WAD, book.debtWad / WAD
         rest = max(debt - book.valuesWad[-1] / WAD, 1e-9)
-        need = collateral * max(1e-4, ripcord_fraction(s.health() * debt / rest, 1.6, collateral, rest, 0.03))
+        need = collateral * max(0.01, ripcord_fraction(s.health() * debt / rest, 1.6, collateral, rest, 0.03))
         bids = s.auction.events(s.bid_basket(bidder=s.mallory), "Bid")
         sold = sum(bid.sellValueWad for bid in bids) / WAD
         assert sold <= need * (1 + 1e-4)

@@ -11,7 +11,7 @@ from tests.fixtures.levered import Levered
 from tests.stateful.leverage import Storm, hit, storms
 
 DELEVER_ONLY_AFTER = 96 * 3_600
-LEAST = 1e-4
+LEAST = 0.01
 """Of every asset that a ripcord sells, since idle cash needs a bid to repay with."""
 
 

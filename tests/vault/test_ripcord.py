@@ -77,7 +77,7 @@ def test_ripcord__enough_idle_cash__sells_next_to_nothing(levered: Levered, cash
     assert s.health() >= 1.6
     assert s.debt() <= max(0, owed - held[-1])
     sold = [before - after for before, after in zip(held[:-1], s.balances()[:-1], strict=True)]
-    assert sold == pytest.approx([amount / 10_000 for amount in held[:-1]], rel=1e-4, abs=2)
+    assert sold == pytest.approx([amount / 100 for amount in held[:-1]], rel=1e-4, abs=2)
     assert s.share_price() >= price * (1 - 1e-5)
 
 
