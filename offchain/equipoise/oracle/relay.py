@@ -35,6 +35,8 @@ __all__ = ["Relay", "RelayConfig"]
 _LOG = logging.getLogger(__name__)
 _MAX_ANSWER = 1 << 16  # bytes: a signer that talks without end is cut off
 _CORRECTIONS = "corrections"
+_ODD = (KeyError, TypeError, ValueError, OverflowError)
+"""What numbers that are none raise: JSON may say 1e999."""
 _LOOK_BACK = 15_000  # blocks: an hour, the longest settle period, on the fastest chains
 _POST = {
     VOLATILITIES: "postVolatilities",
@@ -139,7 +141,7 @@ class Relay:
         return landed
 
     def attempt(self) -> list[str]:
-        """A step that outlives a node that does not answer: the next one begins where this one ended."""
+        """A step that outlives a silent node, and whatever else: the next one begins where this one ended."""
         try:
             landed = self.step()
             self.problems.pop("relay", None)
@@ -147,7 +149,11 @@ class Relay:
         except EquipoiseError as error:
             _LOG.warning("%s", error)
             self.problems["relay"] = str(error)
-            return []
+        except Exception as error:
+            # a relay that has died looks like one that has nothing to do
+            _LOG.exception("a step failed")
+            self.problems["relay"] = f"{type(error).__name__}: {error}"
+        return []
 
     def _due(self, kind: str) -> int | None:
         """The latest time on the grid, if the chain lacks it and would take it, and it is not on its way."""
@@ -322,7 +328,7 @@ class Relay:
                     raise OracleError(f"{url} sent more than {_MAX_ANSWER} bytes")
         try:
             parsed = json.loads(received)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise OracleError(f"{url} did not answer in JSON") from error
         if answer.status_code != 200 or not isinstance(parsed, dict):
             reason = parsed.get("message", "") if isinstance(parsed, dict) else ""
@@ -333,7 +339,7 @@ class Relay:
 def _words(answer: dict[str, Any]) -> tuple[int, int]:
     try:
         low, high = (int(word) for word in answer["correlations"])
-    except (KeyError, TypeError, ValueError) as error:
+    except _ODD as error:
         raise OracleError(f"no matrix in {str(answer)[:80]}") from error
     if not (0 <= low < 2**256 and 0 <= high < 2**256):
         raise OracleError("the matrix is not two words of 256 bits")
@@ -353,6 +359,6 @@ def _signed(answer: dict[str, Any]) -> SignedVolatilities | None:
     pair = _signature(answer)
     try:
         report = VolatilityReport(int(answer["observed_at"]), int(answer["vols"]))
-    except (KeyError, TypeError, ValueError, EquipoiseError):
+    except (*_ODD, EquipoiseError):
         return None
     return SignedVolatilities(report, *pair) if pair and 0 <= report.vols < 2**256 else None

@@ -107,6 +107,12 @@ ODD = {
     "not JSON": lambda _: httpx.Response(200, content=b"<html>"),
     "a list": lambda _: httpx.Response(200, json=[1, 2]),
     "refusing": lambda _: httpx.Response(409, json={"error": "OracleError", "message": "not today"}),
+    "nested": lambda _: httpx.Response(200, content=b"[" * 60_000),
+    "infinite": lambda _: httpx.Response(
+        200,
+        content=b'{"observed_at": 1e999, "vols": "1", "correlations": [1e999, 1], "r": "0x%s", "vs": "0x%s"}'
+        % (b"11" * 32, b"22" * 32),
+    ),
     "nonsense": lambda _: httpx.Response(200, json={"observed_at": "x", "vols": None, "correlations": 5}),
     "huge numbers": lambda _: httpx.Response(
         200,
@@ -166,6 +172,19 @@ def test_step__below_the_quorum__says_so_and_recovers(office: Office) -> None:
     relay.step()
     assert watch.get("/health").status_code == 200
     assert office.times() == (office.slot, office.slot)
+
+
+def test_attempt__a_bug_in_a_step__is_named_and_the_next_one_runs(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """EQ-148: a relay that has died would look like one that has nothing to do."""
+    relay = office.relay()
+    with monkeypatch.context() as patched:
+        patched.setattr(relay, "_ask", lambda _: 1 // 0)
+        assert relay.attempt() == []
+    assert relay.problems["relay"].startswith("ZeroDivisionError")
+    assert relay.attempt() == ["correlations", "volatilities"]
+    assert relay.problems == {}
 
 
 def test_step__a_liars_matrix__is_not_proposed(office: Office) -> None:
