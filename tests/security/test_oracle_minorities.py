@@ -12,22 +12,16 @@ from equipoise.errors import ContractRevert
 from equipoise.oracle.payload import SignedVolatilities, VolatilityReport
 from equipoise.units import unpack_word8
 from tests.fixtures.attacks import Ledger
-from tests.fixtures.reports import author, nav, post, refused, sign, worth
+from tests.fixtures.reports import SETTLE, author, nav, post, refused, settling, sign, worth
 from tests.fixtures.system import MAX, System
 
-SETTLE, DAY = 600, 86_400
+DAY = 86_400
 HIGH, LOW = 40.0, 0.001
-STAKE = 100_000
 
 
 @pytest.fixture
 def s(make_system: Callable[..., System]) -> System:
-    """Three of five, posts settle after ten minutes; alice's 100,000 stand at their targets."""
-    made = make_system(signers=5, threshold=3, settle_period=SETTLE)
-    made.warp(SETTLE)
-    made.deposit(made.alice, STAKE)
-    made.rebalance()
-    return made
+    return settling(make_system)
 
 
 def all_known(s: System, honest: Sequence[SignedVolatilities], receipt: Receipt) -> list[SignedVolatilities]:
@@ -139,10 +133,7 @@ def test_silent_liar__one_of_three__moves_nothing(
     make_system: Callable[..., System], attack: Ledger, lie: float, first: str
 ) -> None:
     """EQ-149 EQ-28: two of three are a quorum, of which he is half: only the third report outvotes him."""
-    s = make_system(signers=3, threshold=2, settle_period=SETTLE)
-    s.warp(SETTLE)
-    s.deposit(s.alice, STAKE)
-    s.rebalance()
+    s = settling(make_system, signers=3, threshold=2)
     s.warp(60)
     me, before, at = s.mallory, (worth(s, s.mallory), nav(s)), s.now()
     honest, lies = truth(s, at, (1, 2)), sign(s, (0,), [lie] * 3, at)

@@ -15,22 +15,16 @@ from equipoise.oracle.publisher import Publisher
 from equipoise.units import WAD, unpack_word8
 from tests.fixtures.attacks import Ledger
 from tests.fixtures.build import KEYS
-from tests.fixtures.reports import author, nav, post, refused, sign, worth
+from tests.fixtures.reports import SETTLE, author, nav, post, refused, settling, sign, worth
 from tests.fixtures.system import MAX, System
 
-SETTLE, DAY = 600, 86_400
+DAY = 86_400
 HIGH, LOW = 40.0, 0.001
-STAKE = 100_000
 
 
 @pytest.fixture
 def s(make_system: Callable[..., System]) -> System:
-    """Three of five, posts settle after ten minutes; alice's 100,000 stand at their targets."""
-    made = make_system(signers=5, threshold=3, settle_period=SETTLE)
-    made.warp(SETTLE)
-    made.deposit(made.alice, STAKE)
-    made.rebalance()
-    return made
+    return settling(make_system)
 
 
 # ------------------------------------------------------------------ forgeries
