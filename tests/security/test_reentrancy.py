@@ -108,6 +108,24 @@ def test_callback__reads_any_view__sees_the_books_after_the_action(
     attack(f"read-only re-entrancy during {outer}", too_much, 0.0, why="21 views tell the books after it")
 
 
+@pytest.mark.parametrize("inner", ["open", "ripcord"])
+@pytest.mark.parametrize("outer", ["bid", "bidBasket"])
+def test_callback__starts_an_auction_during_a_bid__is_refused(
+    invested: System, outer: str, inner: str
+) -> None:
+    """EQ-61: the auction's own lock: the vault's does not cover what asks nothing of the vault."""
+    s = during_an_auction(invested)
+    hook(s, s.cash, s.auction, inner, ())
+    current = s.auction.call("current").id
+    if outer == "bid":
+        act(s, "bid")
+    else:
+        s.auction.send("bidBasket", current, [10**15, 0, 0], MAX, s.keeper, sender=s.keeper)
+    assert s.cash.call("hookCalled")
+    assert s.cash.call("hookResult")[:4] == REENTRANT
+    assert s.auction.call("current").id == current
+
+
 def test_callback__opens_an_auction_during_a_deposit__sees_the_books_after_it(system: System) -> None:
     """EQ-61: an auction opened from a callback finds the same state as one opened afterwards."""
     s = system
