@@ -11,7 +11,7 @@ interface ILendingAccount {
     event KeptIdle(address indexed token, uint256 amount, bytes reason);
     /// @notice The venue could not pay a token out: its receipt (an aToken) was handed over instead.
     event PaidInReceipts(address indexed token, uint256 amount, address indexed to, bytes reason);
-    /// @notice The venue does not take what is here of a newly listed token for collateral: `useAsCollateral` once it does.
+    /// @notice The venue does not take what is here of a token for collateral: `useAsCollateral` once it does.
     event NoCollateral(address indexed token, bytes reason);
 
     error LendingAccount__ZeroAddress();
@@ -41,7 +41,7 @@ interface ILendingAccount {
     /// @custom:requirement EQ-93
     function list(address token) external;
 
-    /// @notice Supplies `amount` that the vault has just sent here; keeps it idle where the venue refuses.
+    /// @notice Supplies `amount` that the vault has just sent here, as collateral; keeps it idle where the venue refuses.
     function supply(address token, uint256 amount) external;
 
     /// @notice Pays `amount` of a basket token out to `to`.
@@ -60,7 +60,7 @@ interface ILendingAccount {
     /// @notice Stops using a token as collateral that the vault's book has not (a gift, or what is left of an asset that was
     ///         dropped), or whose LTV the venue's governance has set to zero: until then the venue needs its price, or lets
     ///         no other collateral out. Anyone; one of the book's only while the health factor without it stays at 1.3, or
-    ///         at 1.05 and at nineteen twentieths of what it is.
+    ///         at 1.05 and is lower by a twentieth at most, or is lower by a thousandth at most.
     /// @custom:requirement EQ-122 A reserve's LTV of zero MUST NOT lock the other collaterals for ever.
     /// @custom:requirement EQ-126 A gift of collateral MUST NOT make the vault depend on its price, or on its rules.
     function dropCollateral(address token) external;

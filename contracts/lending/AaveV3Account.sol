@@ -29,8 +29,9 @@ contract AaveV3Account is ILendingAccount {
     uint256 private constant MIN_HEALTH_WAD = 1.3e18;
     /// @dev Part of the health factor that a collateral may carry to be dropped below that: it must not lock the others.
     uint256 private constant SMALL = 20;
-    /// @dev But no collateral that keeps a liquidation away.
+    /// @dev But none that keeps a liquidation away; below that only what carries next to nothing.
     uint256 private constant LEAST_HEALTH_WAD = 1.05e18;
+    uint256 private constant NEXT_TO_NOTHING = 1000;
     uint256 private constant ACTIVE = 1 << 56;
     uint256 private constant FROZEN_OR_PAUSED = (1 << 57) | (1 << 60);
 
@@ -75,8 +76,11 @@ contract AaveV3Account is ILendingAccount {
     /// @inheritdoc ILendingAccount
     function list(address token) external onlyVault {
         address aToken = _list(pool, IERC20(token)).aTokenAddress;
-        if (IERC20(aToken).balanceOf(address(this)) == 0) return;
-        // Aave does so by itself only with a first supply, and a gift that was dropped would have been the first
+        if (IERC20(aToken).balanceOf(address(this)) != 0) _back(token);
+    }
+
+    /// @dev Aave does so by itself only with a first supply, and a gift that enabled nothing would have been the first.
+    function _back(address token) private {
         try pool.setUserUseReserveAsCollateral(token, true) {
             return;
         } catch (bytes memory reason) {
@@ -94,6 +98,7 @@ contract AaveV3Account is ILendingAccount {
         if (held < total) revert LendingAccount__NotBacked(token, total, held);
         try pool.supply(token, total, address(this), 0) {
             if (reserve.idle != 0) reserve.idle = 0;
+            _back(token);
         } catch (bytes memory reason) {
             reserve.idle = total.toUint96();
             emit KeptIdle(token, amount, reason);
@@ -149,7 +154,7 @@ contract AaveV3Account is ILendingAccount {
             uint256 healthWad = healthFactorWad();
             uint256 leastWad = FixedPointMathLib.clamp(
                 beforeWad - beforeWad / SMALL,
-                LEAST_HEALTH_WAD,
+                FixedPointMathLib.min(LEAST_HEALTH_WAD, beforeWad - beforeWad / NEXT_TO_NOTHING),
                 MIN_HEALTH_WAD
             );
             if (healthWad < leastWad) revert LendingAccount__HealthTooLow(healthWad, leastWad);

@@ -125,6 +125,27 @@ def test_reserve__small_and_of_zero_ltv__does_not_lock_the_ripcord(levered: Leve
     leave(s)
 
 
+def test_reserve__sold_to_next_to_nothing__does_not_lock_the_ripcord(levered: Levered) -> None:
+    """EQ-122 EQ-133: ETH fell by 97 % and lost its LTV, the health factor is 1.02: bids for what little there
+    is of ETH hardly raise it, and each leaves some."""
+    s = levered
+    eth = s.tokens[1]
+    s.move([-0.1, -0.97, -0.1])
+    s.aave.set_terms("ETH", 0.0, 0.83, 0.05)
+    s.to_health(1.02)
+    s.pull()
+    bids, heavy = 0, ["LendingAccount__HealthTooLow"]
+    while not s.attempt(s.account, "dropCollateral", eth, sender=s.mallory, unless=heavy):
+        s.bid(eth, s.cash)
+        bids += 1
+    assert 0 < bids <= 4
+    assert s.health() < 1.05
+    s.bid_basket()
+    assert s.health() >= 1.6
+    assert liquidations(s) == 0
+    leave(s)
+
+
 def test_venue__wholly_paused__blocks_by_name_and_leaves_idle_cash(levered: Levered) -> None:
     """EQ-121: nothing at Aave moves, not even liquidators; what is idle can be had."""
     s = levered
