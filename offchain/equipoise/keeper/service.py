@@ -107,8 +107,6 @@ class KeeperService:
         return self.market.deployment
 
     def close(self) -> None:
-        if self.relay is not None:
-            self.relay.close()
         self.alerts.close()
         self.ledger.close()
 

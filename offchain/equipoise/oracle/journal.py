@@ -1,4 +1,4 @@
-"""What a signer has signed, for ever: a second, different report for one time is refused across restarts."""
+"""What a signer has signed, for ever: a second, different report of volatilities for one time is refused."""
 
 from __future__ import annotations
 
@@ -41,17 +41,20 @@ class Journal:
         digest: bytes,
         body: dict[str, Any],
         sign: Callable[[bytes], tuple[bytes, bytes]],
+        *,
+        once: bool = True,
     ) -> tuple[bytes, bytes, dict[str, Any]]:
         """Sign a digest, unless another was signed for that time.
 
-        The row is committed before the signature is returned: what left this machine is in the file.
+        The row is committed before the signature is returned: the first that left this machine is in the
+        file, and with `once` there is no other.
 
         Returns
         -------
         tuple
             (r, vs, body); those of the first time when the same digest is asked for again.
 
-        Raises OracleError for another digest at the same scope, kind and time.
+        Raises OracleError with `once` for another digest at the same scope, kind and time.
         """
         _check_time(observed_at)
         with self._lock, self._transaction():
@@ -62,6 +65,8 @@ class Journal:
                 self._database.execute("INSERT INTO signed VALUES (?, ?, ?, ?, ?, ?, ?)", row)
                 return r, vs, body
         known, r, vs, kept_body = kept
+        if known != digest and not once:
+            return *sign(digest), body
         if known != digest:
             raise OracleError(
                 f"{kind} of {observed_at} were signed as 0x{known.hex()}, this is 0x{digest.hex()}; a signer "

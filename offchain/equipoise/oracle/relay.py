@@ -6,11 +6,8 @@ may be killed at any moment: a step begun again ends like the first.
 
 from __future__ import annotations
 
-import json
 import logging
-import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,17 +20,18 @@ from equipoise.client.dispatch import Dispatcher
 from equipoise.client.logs import read_events
 from equipoise.client.signing import SigningChain
 from equipoise.errors import EquipoiseError, InputError, OracleError
+from equipoise.estimation.psd import repair_correlation
+from equipoise.oracle.asking import Signers
 from equipoise.oracle.outbox import Outbox, Posting
 from equipoise.oracle.payload import CorrelationReport, Signature, SignedVolatilities, VolatilityReport
 from equipoise.oracle.publisher import Publisher
 from equipoise.oracle.service import CORRELATIONS, VOLATILITIES
 from equipoise.types import FloatArray
-from equipoise.units import DAY, WAD, unpack_word8
+from equipoise.units import CORRELATION_SCALE, DAY, WAD, unpack_word8
 
 __all__ = ["Relay", "RelayConfig"]
 
 _LOG = logging.getLogger(__name__)
-_MAX_ANSWER = 1 << 16  # bytes: a signer that talks without end is cut off
 _CORRECTIONS = "corrections"
 _ODD = (KeyError, TypeError, ValueError, OverflowError)
 """What numbers that are none raise: JSON may say 1e999."""
@@ -85,7 +83,7 @@ class Relay:
         VolatilityOracle over a `SigningChain`, whose key pays the gas.
     signers
         Base URLs of the signers.
-    http
+    transport
         How they are reached; plain HTTP by default.
     dispatcher
         Of the same key and outbox, where its owner sends other things too.
@@ -97,27 +95,20 @@ class Relay:
         signers: Sequence[str],
         outbox: Outbox,
         config: RelayConfig | None = None,
-        http: httpx.Client | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
         dispatcher: Dispatcher | None = None,
     ) -> None:
         if not isinstance(oracle.chain, SigningChain):
             raise InputError("a relay signs its own transactions; give an oracle over a SigningChain")
         self.oracle = oracle
         self.chain = oracle.chain
-        self.signers = [url.rstrip("/") for url in signers]
         self.outbox = outbox
         self.config = config or RelayConfig()
+        self.signers = Signers(signers, self.config.timeout, self.config.patience, transport)
         self.problems: dict[str, str] = {}
-        self.answered: dict[str, bool] = {}
         self._judged: tuple[int, ...] = ()
         self._dispatcher = dispatcher or Dispatcher(self.chain, outbox)
         self._publisher = Publisher(oracle, self.chain.sender)
-        self._http = http or httpx.Client(timeout=self.config.timeout)
-        self._pool = ThreadPoolExecutor(max_workers=max(1, 2 * len(self.signers)))
-
-    def close(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        self._http.close()
 
     # ------------------------------------------------------------------- work
 
@@ -133,7 +124,7 @@ class Relay:
                 self._post(kind, slot, deliver(slot))
                 landed.append(kind)
                 self.problems.pop(kind, None)
-            except (EquipoiseError, httpx.HTTPError) as error:
+            except EquipoiseError as error:
                 if self.problems.get(kind) != str(error):
                     _LOG.warning("%s of %d: %s", kind, slot, error)
                 self.problems[kind] = str(error)
@@ -201,7 +192,7 @@ class Relay:
                 self._post(_CORRECTIONS, f"{slot}:{count}:{last.settlesAt}", args)
             elif possible.max() <= self.config.correct_above:
                 self._judged = post
-        except (EquipoiseError, httpx.HTTPError) as error:
+        except EquipoiseError as error:
             _LOG.info("no correction: %s", error)
 
     def _least(self, slot: int, n: int) -> FloatArray:
@@ -255,85 +246,38 @@ class Relay:
 
     def _reports(self, slot: int) -> list[SignedVolatilities]:
         """For exactly that time: an older one would age the whole."""
-        answers = self._ask(lambda url: self._get(f"{url}/v1/volatilities/{slot}"))
+        answers = self._ask("GET", f"/v1/volatilities/{slot}")
         reports = [report for report in map(_signed, answers) if report is not None]
         return [report for report in reports if report.report.observed_at == slot]
 
     def _correlations(self, slot: int) -> Sequence[Any]:
-        """The matrix that most signers can sign, and their signatures of it."""
-        body = self.outbox.known_proposal(slot)
-        if body is None:
-            body = self.outbox.proposal(slot, self._proposal(slot))
-        report = CorrelationReport(slot, _words(body))
-        answers = self._ask(lambda url: self._send(f"{url}/v1/correlations", body))
+        """A matrix that honest signers can sign, and their signatures of it."""
+        report = self._proposal(slot)
+        body = {"observed_at": slot, "correlations": list(map(str, report.correlations))}
+        answers = self._ask("POST", "/v1/correlations", body)
         signatures = [pair for pair in map(_signature, answers) if pair is not None]
         return self._publisher.correlation_call(report, signatures)
 
-    def _proposal(self, slot: int) -> dict[str, Any]:
-        """Of the opinions, the one that a quorum is nearest to: a liar's own is never that."""
-        n, threshold = self._publisher.domain.n, self._publisher.quorum().threshold
-        answers = self._ask(lambda url: self._get(f"{url}/v1/correlations/{slot}"))
-        matrices, bodies = [], []
-        for answer in answers:
+    def _proposal(self, slot: int) -> CorrelationReport:
+        """The median of the opinions, pair by pair: while fewer than half lie, it is between honest ones.
+
+        Mixed with as much of the identity as the chain's eigenvalue floor needs: medians of pairs, and a liar
+        who knows the others' opinions, can bring it below.
+        """
+        domain, threshold = self._publisher.domain, self._publisher.quorum().threshold
+        matrices = []
+        for answer in self._ask("GET", f"/v1/correlations/{slot}"):
             try:
-                matrices.append(CorrelationReport(slot, _words(answer)).correlation(n))
-                bodies.append({"observed_at": slot, "correlations": list(map(str, _words(answer)))})
+                matrices.append(CorrelationReport(slot, _words(answer)).correlation(domain.n))
             except EquipoiseError:
                 continue  # no matrix
         if len(matrices) < threshold:
             raise OracleError(f"{len(matrices)} signers gave a matrix for {slot}; {threshold} are needed")
-        stack = np.stack(matrices)
-        distance = np.abs(stack[:, None] - stack[None]).max(axis=(2, 3))
-        return bodies[int(np.sort(distance, axis=1)[:, threshold - 1].argmin())]
+        floor = self.oracle.call("params").eigenvalueFloorWad / WAD + domain.n / CORRELATION_SCALE
+        return CorrelationReport.of(repair_correlation(np.median(matrices, axis=0), floor), slot)
 
-    def _ask(self, question: Callable[[str], dict[str, Any]]) -> list[dict[str, Any]]:
-        """Answers of all signers at once; those that do not answer in time, or refuse, are left out."""
-        threshold = self._publisher.quorum().threshold
-        asked: dict[Future[dict[str, Any]], str] = {
-            self._pool.submit(question, url): url for url in self.signers
-        }
-        pending = set(asked)
-        deadline = time.monotonic() + self.config.timeout
-        good = 0
-        while pending and (left := deadline - time.monotonic()) > 0:
-            done, pending = wait(pending, timeout=left, return_when="FIRST_COMPLETED")
-            good += sum(future.exception() is None for future in done)
-            if good >= threshold:
-                deadline = min(deadline, time.monotonic() + self.config.patience)
-        answers = []
-        for future, url in asked.items():
-            self.answered[url] = future.done() and future.exception() is None
-            if self.answered[url]:
-                answers.append(future.result())
-            else:
-                reason = future.exception() if future.done() else "no answer in time"
-                _LOG.info("%s: %s", url, reason)
-        return answers
-
-    def _get(self, url: str) -> dict[str, Any]:
-        return self._exchange("GET", url, None)
-
-    def _send(self, url: str, body: dict[str, Any]) -> dict[str, Any]:
-        return self._exchange("POST", url, body)
-
-    def _exchange(self, method: str, url: str, body: dict[str, Any] | None) -> dict[str, Any]:
-        received, deadline = b"", time.monotonic() + self.config.timeout
-        with self._http.stream(method, url, json=body) as answer:
-            for part in answer.iter_bytes():
-                received += part
-                # one that drips would keep a thread for as long as it likes, and in the end all of them
-                if time.monotonic() > deadline:
-                    raise OracleError(f"{url} is too slow: its answer took more than {self.config.timeout} s")
-                if len(received) > _MAX_ANSWER:
-                    raise OracleError(f"{url} sent more than {_MAX_ANSWER} bytes")
-        try:
-            parsed = json.loads(received)
-        except (ValueError, RecursionError) as error:
-            raise OracleError(f"{url} did not answer in JSON") from error
-        if answer.status_code != 200 or not isinstance(parsed, dict):
-            reason = parsed.get("message", "") if isinstance(parsed, dict) else ""
-            raise OracleError(f"{url} refused ({answer.status_code}): {reason}")
-        return parsed
+    def _ask(self, method: str, path: str, body: object = None) -> list[dict[str, Any]]:
+        return self.signers.ask(method, path, body, enough=self._publisher.quorum().threshold)
 
 
 def _words(answer: dict[str, Any]) -> tuple[int, int]:

@@ -20,7 +20,7 @@ def relay_app(relay: Relay) -> FastAPI:
     app = FastAPI(title="Equipoise relay", docs_url=None, redoc_url=None)
     registry = CollectorRegistry()
     answering = Gauge("equipoise_relay_signers_answering", "Signers that answered last", registry=registry)
-    answering.set_function(lambda: sum(relay.answered.values()))
+    answering.set_function(lambda: sum(relay.signers.answered.values()))
     failing = Gauge("equipoise_relay_problems", "Kinds of report that are due and stuck", registry=registry)
     failing.set_function(lambda: len(relay.problems))
     last = Gauge("equipoise_relay_last", "Time of the last report sent {unix s}", ["kind"], registry=registry)
@@ -32,7 +32,7 @@ def relay_app(relay: Relay) -> FastAPI:
         facts: dict[str, Any] = {
             "ok": not relay.problems,
             "problems": dict(relay.problems),
-            "signers": dict(relay.answered),
+            "signers": dict(relay.signers.answered),
             "last": {kind: relay.outbox.last(kind) for kind in (VOLATILITIES, CORRELATIONS)},
             "sender": relay.chain.sender,
         }

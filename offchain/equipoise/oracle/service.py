@@ -1,7 +1,8 @@
 """One signer as a service: its own key, data and model behind HTTP. It signs what it believes, or says why.
 
-What it refuses: a time that is not on its grid, not yet or too long ago; stale or gapped data; a matrix that
-is not its own within a tolerance; a second, different report for a time (the journal outlives restarts).
+What it refuses: a time that is not on its grid, not yet or too long ago; stale or gapped data; another basket
+than the oracle's of now; a matrix that is not its own within a tolerance; a second, different report of
+volatilities for a time (the journal outlives restarts).
 """
 
 from __future__ import annotations
@@ -77,6 +78,8 @@ class SignerService:
         What it has signed before.
     clock
         Seconds since 1970.
+    domain
+        Where the oracle takes signatures now: its basket may change. Never, by default.
     """
 
     def __init__(
@@ -88,6 +91,7 @@ class SignerService:
         implied: ImpliedVolatility | None = None,
         policy: ServicePolicy | None = None,
         clock: Clock = lambda: int(datetime.now(UTC).timestamp()),
+        domain: Callable[[], Domain] | None = None,
     ) -> None:
         self.signer = signer
         self.source = source
@@ -96,6 +100,7 @@ class SignerService:
         self.implied = implied
         self.policy = policy or ServicePolicy()
         self.clock = clock
+        self.domain = domain or (lambda: signer.domain)
         self.scope = scope_of(signer.domain)
         self._believed: tuple[int, Blended] | None = None
         self._lock = threading.Lock()
@@ -104,7 +109,7 @@ class SignerService:
         """The signed report for a time; the same one however often it is asked. Raises OracleError."""
         if (kept := self._kept(VOLATILITIES, observed_at)) is not None:
             return kept
-        self._check_time(observed_at)
+        self._check(observed_at)
         blended = self._believe(observed_at)
         report = self.signer.volatility_report(blended.estimate.vol_ann, observed_at)
         body = {
@@ -118,12 +123,16 @@ class SignerService:
 
     def opinion(self, observed_at: int) -> CorrelationReport:
         """Its own matrix for a time, unsigned, for a relay to find one that a quorum can sign."""
-        self._check_time(observed_at)
+        self._check(observed_at)
         return self.signer.propose_correlations(self._believe(observed_at).estimate.correlation, observed_at)
 
     def cosign(self, report: CorrelationReport) -> dict[str, Any]:
-        """Sign a matrix that differs from its own by at most the tolerance. Raises OracleError."""
-        self._check_time(report.observed_at)
+        """Sign a matrix that differs from its own by at most the tolerance. Raises OracleError.
+
+        Any number of them: the chain takes one of a time, and whoever asked first, with another matrix for
+        each signer, would keep them from signing any together. The first is in the journal.
+        """
+        self._check(report.observed_at)
         own = self._believe(report.observed_at).estimate.correlation
         self.signer.check_correlations(report, own)
         body = {
@@ -148,6 +157,7 @@ class SignerService:
             "last_correlations": self.journal.last(self.scope, CORRELATIONS),
         }
         try:
+            self._check_basket()
             self._believe(due)
         except EquipoiseError as error:
             return {"ok": False, "reason": str(error), **facts}
@@ -164,7 +174,12 @@ class SignerService:
                 self._believed = observed_at, blend(closes, self.model, self.implied)
             return self._believed[1]
 
-    def _check_time(self, observed_at: int) -> None:
+    def _check_basket(self) -> None:
+        if self.domain() != self.signer.domain:
+            raise OracleError("the oracle's basket is not what it was: restart this signer, with its data")
+
+    def _check(self, observed_at: int) -> None:
+        self._check_basket()
         now, policy = self.clock(), self.policy
         if observed_at % policy.cadence:
             raise OracleError(f"{observed_at} is not on the grid; ask for a multiple of {policy.cadence} s")
@@ -183,7 +198,8 @@ class SignerService:
         return self._answer(r, vs, body)
 
     def _record(self, kind: str, observed_at: int, digest: bytes, body: dict[str, Any]) -> dict[str, Any]:
-        r, vs, kept = self.journal.record(self.scope, kind, observed_at, digest, body, self.signer.key.sign)
+        key, once = self.signer.key, kind == VOLATILITIES
+        r, vs, kept = self.journal.record(self.scope, kind, observed_at, digest, body, key.sign, once=once)
         return self._answer(r, vs, kept)
 
     def _answer(self, r: bytes, vs: bytes, body: dict[str, Any]) -> dict[str, Any]:

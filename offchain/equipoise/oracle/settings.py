@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from equipoise.client.config import build_section
+from equipoise.client.contract import Contract
 from equipoise.client.deployment import Deployment
 from equipoise.client.rpc import RpcChain
 from equipoise.client.signing import SigningChain
@@ -26,8 +27,11 @@ from equipoise.oracle.running import expand, load_key, read_sections, serve
 from equipoise.oracle.service import Clock, ServicePolicy, SignerService, scope_of, signer_app
 from equipoise.oracle.signer import Signer
 from equipoise.oracle.sources import CsvSource, ExchangeSource, FeedSource, PriceSource
+from equipoise.oracle.typed_data import Domain
 
 __all__ = ["RelaySettings", "SignerSettings", "run_relay", "run_signer"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -45,9 +49,12 @@ class SourceSettings:
     options: Mapping[str, Any] | None = None
     days: int = 400
 
-    def make(self, deployment: Deployment, chain: RpcChain) -> PriceSource:
-        """Raises InputError for an unknown kind or a missing setting."""
-        assets = deployment.symbols
+    def make(self, deployment: Deployment, chain: RpcChain, n: int) -> PriceSource:
+        """Of the first `n` tokens, the oracle's: what is being retired has no report.
+
+        Raises InputError for an unknown kind or a missing setting.
+        """
+        assets = deployment.symbols[:n]
         if self.kind == "csv":
             if self.path is None:
                 raise InputError("source: a csv needs `path`")
@@ -56,12 +63,12 @@ class SourceSettings:
             oracle = deployment.price_oracle
             feeds = {
                 asset: oracle.call("feedOf", token).feed
-                for asset, token in zip(assets, deployment.tokens, strict=True)
+                for asset, token in zip(assets, deployment.tokens[:n], strict=True)
             }
             return FeedSource(chain, feeds, self.days)
         if self.kind == "exchange":
             symbols = self.symbols or {}
-            if self.exchange is None or set(symbols) != set(assets):
+            if self.exchange is None or not set(assets) <= set(symbols) <= set(deployment.symbols):
                 raise InputError(
                     f"source: an exchange needs `exchange`, and `symbols` for {', '.join(assets)}; it has "
                     f"{', '.join(symbols) or 'none'}"
@@ -128,11 +135,12 @@ class SignerSettings:
         """Connect to the chain and open the journal."""
         chain = RpcChain(self.rpc, gas_price=None)
         deployment = Deployment.load(chain, expand(self.deployment))
-        domain = Publisher(deployment.volatility_oracle, key.address).domain
+        oracle = deployment.volatility_oracle
+        domain = _domain(chain, oracle)
         implied = self.implied
         return SignerService(
             Signer(key, domain, tolerance=self.tolerance),
-            self.source.make(deployment, chain),
+            self.source.make(deployment, chain, domain.n),
             Journal(expand(self.journal)),
             BlendConfig(
                 ewma=self.model.ewma,
@@ -144,21 +152,30 @@ class SignerSettings:
             load_implied(expand(implied.path), implied.columns, implied.unit) if implied else None,
             self.policy,
             self._clock(),
+            self._alone(lambda own: _domain(own, oracle)),
         )
 
     def _clock(self) -> Clock:
         if self.clock == "system":
             return lambda: int(datetime.now(UTC).timestamp())
         if self.clock == "chain":
-            # of its own: a connection is not for several threads
-            chain, lock = RpcChain(self.rpc, gas_price=None), threading.Lock()
-
-            def now() -> int:
-                with lock:
-                    return chain.timestamp()
-
-            return now
+            return self._alone(RpcChain.timestamp)
         raise InputError(f"clock is {self.clock!r}; choose system or chain")
+
+    def _alone(self, read: Callable[[RpcChain], T]) -> Callable[[], T]:
+        """Reads over a connection of its own: one is not for several threads."""
+        chain, lock = RpcChain(self.rpc, gas_price=None), threading.Lock()
+
+        def now() -> T:
+            with lock:
+                return read(chain)
+
+        return now
+
+
+def _domain(chain: RpcChain, oracle: Contract) -> Domain:
+    """As the chain has it now."""
+    return Publisher(Contract(chain, oracle.address, oracle.abi, oracle.name), oracle.address).domain
 
 
 @dataclass(frozen=True)
@@ -205,7 +222,6 @@ def run_relay(settings: RelaySettings, once: bool = False) -> None:
     relay = settings.make(load_key(settings.account, settings.passphrase_file))
     if once:
         relay.step()
-        relay.close()
         return
     stop = threading.Event()
 
@@ -221,4 +237,3 @@ def run_relay(settings: RelaySettings, once: bool = False) -> None:
     finally:
         stop.set()
         worker.join()
-        relay.close()

@@ -47,6 +47,17 @@ def test_record__another_digest_for_that_time__is_refused_across_restarts(tmp_pa
     assert reopened.count() == 4
 
 
+def test_record__not_once__signs_others_and_keeps_the_first(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j.sqlite")
+    record(journal, b"a" * 32)
+    other = {"vols": "1", "model": "another"}
+    for digest in (b"b" * 32, b"c" * 32):
+        answer = journal.record("1:0xA", "volatilities", 100, digest, other, sign, once=False)
+        assert answer == (*sign(digest), other)
+    assert journal.get("1:0xA", "volatilities", 100) == (b"a" * 32, *sign(b"a" * 32), BODY)
+    assert journal.count() == 1
+
+
 def test_record__a_key_that_fails__leaves_no_row(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j.sqlite")
 

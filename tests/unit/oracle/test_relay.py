@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -11,18 +11,15 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from equipoise.client.contract import Contract
-from equipoise.client.signing import SigningChain
 from equipoise.errors import ContractRevert, InputError, OracleError
-from equipoise.oracle import Signer
-from equipoise.oracle.keys import LocalKey
 from equipoise.oracle.outbox import Outbox, Posting
+from equipoise.oracle.payload import CorrelationReport
 from equipoise.oracle.relay import Relay, RelayConfig
 from equipoise.oracle.relay_app import relay_app
 from equipoise.oracle.service import scope_of
-from equipoise.units import DAY
-from tests.fixtures.build import KEYS
-from tests.fixtures.relaying import CONFIG, PAYER, POINTS, Killed, Office, silent, stations
+from equipoise.types import FloatArray
+from equipoise.units import DAY, WAD
+from tests.fixtures.relaying import CONFIG, POINTS, Killed, Office, silent, stations
 from tests.fixtures.system import System
 
 
@@ -136,27 +133,6 @@ def test_step__two_odd_signers__do_not_stop_the_others(office: Office, how: str)
     assert office.oracle.call("lastPost").reportCount == 3
 
 
-class Drip(httpx.SyncByteStream):
-    """A byte now and then, without end."""
-
-    def __iter__(self) -> Iterator[bytes]:
-        while True:
-            time.sleep(0.05)
-            yield b" "
-
-
-def test_exchange__an_answer_that_drips__gives_its_thread_back(system: System, tmp_path: Path) -> None:
-    """EQ-148: otherwise a liar would use up the relay's threads, one a step."""
-    chain = SigningChain(system.chain.endpoint, LocalKey(PAYER))
-    oracle = Contract(chain, system.volatility_oracle.address, system.volatility_oracle.abi)
-    transport = httpx.MockTransport(lambda _: httpx.Response(200, stream=Drip()))
-    config = RelayConfig(timeout=0.3, patience=0.3)
-    outbox = Outbox(tmp_path / "o.sqlite", "x")
-    relay = Relay(oracle, ["http://dripping"], outbox, config, httpx.Client(transport=transport))
-    with pytest.raises(OracleError, match="is too slow"):
-        relay._get("http://dripping/v1/volatilities/0")
-
-
 def test_step__below_the_quorum__says_so_and_recovers(office: Office) -> None:
     """EQ-148: a problem is named, shown by /health, and gone when the signers are back."""
     office.answer = dict.fromkeys(("signer-0", "signer-1", "signer-2"), silent)
@@ -180,24 +156,53 @@ def test_attempt__a_bug_in_a_step__is_named_and_the_next_one_runs(
     """EQ-148: a relay that has died would look like one that has nothing to do."""
     relay = office.relay()
     with monkeypatch.context() as patched:
-        patched.setattr(relay, "_ask", lambda _: 1 // 0)
+        patched.setattr(relay, "_ask", lambda *_: 1 // 0)
         assert relay.attempt() == []
     assert relay.problems["relay"].startswith("ZeroDivisionError")
     assert relay.attempt() == ["correlations", "volatilities"]
     assert relay.problems == {}
 
 
-def test_step__a_liars_matrix__is_not_proposed(office: Office) -> None:
-    """EQ-31: of the opinions, the one that a quorum is nearest to."""
-    n = 3
-    wild = Signer(KEYS[0], office.system.signers[0].domain).propose_correlations(
-        -0.4 * np.ones((n, n)) + 1.4 * np.eye(n), office.slot
-    )
-    body = {"observed_at": office.slot, "correlations": [str(w) for w in wild.correlations]}
-    office.answer = {"signer-0": lambda request: httpx.Response(200, json=body)}
-    relay = office.relay()
-    assert "correlations" in relay.step()
-    assert list(office.oracle.call("riskData").correlations) != list(wild.correlations)
+def says(matrix: FloatArray, slot: int) -> Callable[[httpx.Request], httpx.Response]:
+    words = CorrelationReport.of(matrix, slot).correlations
+    body = {"observed_at": slot, "correlations": [str(word) for word in words]}
+    return lambda _: httpx.Response(200, json=body)
+
+
+def stored(office: Office) -> FloatArray:
+    words = office.oracle.call("riskData").correlations
+    return CorrelationReport(office.slot, tuple(words)).correlation(3)
+
+
+def test_step__two_liars_matrices__are_not_proposed(office: Office) -> None:
+    """EQ-31 EQ-148: pair by pair it is between what two honest signers say."""
+    wild = -0.4 * np.ones((3, 3)) + 1.4 * np.eye(3)
+    opinions = [s.opinion(office.slot).correlation(3) for s in office.services[2:]]
+    office.answer = dict.fromkeys(("signer-0", "signer-1"), says(wild, office.slot))
+    assert "correlations" in office.relay().step()
+    assert (stored(office) >= np.min(opinions, axis=0) - 1e-4).all()
+    assert (stored(office) <= np.max(opinions, axis=0) + 1e-4).all()
+
+
+def test_step__medians_that_are_no_good_matrix__are_mended(office: Office) -> None:
+    """EQ-148: the chain would refuse them, and nobody would propose another."""
+    pairs = ((0.7, 0.7, 0.0), (0.7, 0.0, -0.7), (0.0, 0.7, -0.7))  # medians: 0.7, 0.7, -0.7
+    for i in range(5):
+        a, b, c = pairs[i % 3]
+        office.answer[f"signer-{i}"] = says(np.array([[1, a, b], [a, 1, c], [b, c, 1]]), office.slot)
+    matrix = office.relay()._proposal(office.slot).correlation(3)
+    floor = office.oracle.call("params").eigenvalueFloorWad / WAD
+    assert floor < np.linalg.eigvalsh(matrix)[0] < floor + 0.001
+    assert list(np.sign(matrix[np.triu_indices(3, 1)])) == [1, 1, -1]
+
+
+def test_step__strangers_asked_every_signer_first__are_signed_too(office: Office) -> None:
+    """EQ-148: with another matrix for each, so that no two would have signed the same."""
+    for i, app in enumerate(office.apps.values()):
+        words = app.get(f"/v1/correlations/{office.slot}").json()["correlations"]
+        body = {"observed_at": office.slot, "correlations": [str(int(words[0]) ^ (i + 1)), words[1]]}
+        assert app.post("/v1/correlations", json=body).status_code == 200
+    assert office.relay().step() == ["correlations", "volatilities"]
 
 
 def test_step__too_late_for_the_chain__waits_for_the_next_slot(office: Office) -> None:
@@ -238,7 +243,6 @@ def test_outbox__a_report_on_its_way__is_not_sent_again(tmp_path: Path) -> None:
     outbox.landed(posting, 7)
     assert outbox.landed_times("volatilities") == [100]
     assert Outbox(tmp_path / "o.sqlite", "another").last("volatilities") == 0
-    assert outbox.proposal(5, {"a": 1}) == outbox.proposal(5, {"a": 2}) == {"a": 1}
 
 
 def test_signing_chain__send__signs_here(office: Office) -> None:

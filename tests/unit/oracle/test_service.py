@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -138,7 +139,8 @@ def test_volatilities__on_stale_or_gapped_data__are_refused(tmp_path: Path) -> N
     assert "2022-02-" in answer["message"]
 
 
-def test_cosign__a_matrix_near_its_own__is_signed_once(bench: Bench) -> None:
+def test_cosign__matrices_near_its_own__are_signed_and_the_first_is_kept(bench: Bench) -> None:
+    """Also another for the same time: else whoever asked first could keep signers apart."""
     code, opinion = bench.get(f"/v1/correlations/{SLOT}")
     assert code == 200
     own = CorrelationReport(SLOT, tuple(map(int, opinion["correlations"])))
@@ -148,10 +150,29 @@ def test_cosign__a_matrix_near_its_own__is_signed_once(bench: Bench) -> None:
     assert code == 200
     pair = bytes.fromhex(answer["r"][2:]), bytes.fromhex(answer["vs"][2:])
     assert recover(DOMAIN.digest(near), pair) == bench.service.signer.address
-    code, answer = bench.cosign(own)
-    assert code == 409
-    assert "never signs two reports for one time" in answer["message"]
-    assert bench.cosign(near)[0] == 200
+    code, other = bench.cosign(own)
+    assert code == 200
+    pair = bytes.fromhex(other["r"][2:]), bytes.fromhex(other["vs"][2:])
+    assert recover(DOMAIN.digest(own), pair) == bench.service.signer.address
+    assert bench.cosign(near) == (200, answer)
+    assert bench.service.journal.count() == 1
+    kept = bench.service.journal.get(bench.service.scope, "correlations", SLOT)
+    assert kept is not None
+    assert kept[0] == DOMAIN.digest(near)
+
+
+def test_answers__after_the_basket_has_changed__are_refused(bench: Bench) -> None:
+    """EQ-99: nothing that the chain would not take is signed, or kept for the time."""
+    bench.service.domain = lambda: replace(DOMAIN, assets=DOMAIN.assets[:2])
+    own = bench.service.signer.propose_correlations(np.eye(3), SLOT)
+    answers = [bench.get(f"/v1/{kind}/{SLOT}") for kind in ("volatilities", "correlations")]
+    for code, answer in [*answers, bench.cosign(own)]:
+        assert code == 409
+        assert "restart this signer" in answer["message"]
+    code, facts = bench.get("/health")
+    assert (code, facts["ok"]) == (503, False)
+    assert "the oracle's basket is not what it was" in facts["reason"]
+    assert bench.service.journal.count() == 0
 
 
 def test_cosign__a_matrix_that_it_does_not_believe__is_refused(bench: Bench) -> None:

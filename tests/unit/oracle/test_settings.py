@@ -5,15 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
 from equipoise.client.artifacts import ROOT
-from equipoise.errors import InputError
+from equipoise.errors import InputError, OracleError
 from equipoise.estimation.blend import BlendConfig
 from equipoise.oracle.keys import LocalKey
+from equipoise.oracle.payload import VolatilityReport
 from equipoise.oracle.settings import RelaySettings, SignerSettings
 from equipoise.oracle.sources import CsvSource, FeedSource
+from equipoise.units import DAY
+from tests.fixtures.basket import assets_of, send_changes
 from tests.fixtures.system import System
 
 CONFIGS = ROOT / "scripts" / "configs"
@@ -83,6 +88,46 @@ def test_service__of_a_deployment__has_its_domain_source_and_model(system: Syste
     )
     service = csv.service(LocalKey(b"\x31" * 32))
     assert isinstance(service.source, CsvSource)
+
+
+@pytest.mark.parametrize("kind", ["csv", "feeds", "exchange"])
+def test_service__while_an_asset_is_being_retired__reports_the_others(
+    make_system: Any, tmp_path: Path, kind: str
+) -> None:
+    """EQ-99: the vault still holds it, so that nobody could sell it if nobody could sign."""
+    s = make_system(signers=5, threshold=3, reports=True)
+    s.deposit(s.alice, 100_000.0)
+    s.rebalance()
+    path, slot = s.contracts.save(tmp_path / "deployment.json"), s.now() - s.now() % DAY
+    days = pd.date_range(end=pd.Timestamp(slot - DAY, unit="s"), periods=300, freq="D", name="date")
+    walk = np.exp(np.cumsum(0.03 * np.random.default_rng(4).standard_normal((300, 3)), axis=0))
+    pd.DataFrame(walk, index=days, columns=list(s.contracts.symbols)).to_csv(tmp_path / "p.csv")
+    source: dict[str, Any] = {"kind": kind, "path": str(tmp_path / "p.csv")}
+    if kind == "exchange":
+        source |= {"exchange": "kraken", "symbols": {name: f"{name}/USD" for name in s.contracts.symbols}}
+    change = {
+        "rpc": s.chain.endpoint,
+        "deployment": str(path),
+        "journal": str(tmp_path / "j.sqlite"),
+        "source": source,
+        "policy": {"max_lag": 10 * DAY},
+        "model": {"ewma": 1.0, "garch": 0.0, "implied": 0.0},
+    }
+    settings = SignerSettings.from_yaml(written(tmp_path, SIGNER | change))
+    before = settings.service(LocalKey(b"\x31" * 32))
+    first, second, third = assets_of(s)
+    send_changes(s, [first, second], [third])
+    with pytest.raises(OracleError, match="restart this signer"):
+        before.volatilities(slot)
+    service = settings.service(LocalKey(b"\x31" * 32))
+    assert service.signer.domain.assets == (first.token.address, second.token.address)
+    if kind != "csv":
+        columns = vars(service.source)["_feeds" if kind == "feeds" else "_symbols"]
+        assert list(columns) == list(s.contracts.symbols[:2])
+        return
+    assert service.health()["ok"]
+    assert VolatilityReport(slot, int(service.volatilities(slot)["vols"])).vol_ann(2).shape == (2,)
+    assert service.opinion(slot).correlation(2).shape == (2, 2)
 
 
 @pytest.mark.parametrize(
