@@ -129,7 +129,7 @@ class Codec:
             raise InputError(f"{self.signature} cannot be read from {len(data)} bytes: too few")
         try:
             values = self._decode(ContextFramesBytesIO(data))
-        except (DecodingError, OverflowError) as error:
+        except (DecodingError, OverflowError, UnicodeDecodeError) as error:
             raise InputError(f"{self.signature} cannot be read from {len(data)} bytes: {error}") from error
         return self._make([convert(v) for convert, v in zip(self._outputs, values, strict=True)])
 

@@ -12,7 +12,7 @@ from typing import Any
 from equipoise.client.artifacts import ROOT, load_artifact
 from equipoise.client.chain import Chain
 from equipoise.client.contract import Contract
-from equipoise.errors import InputError
+from equipoise.errors import ContractRevert, InputError
 from equipoise.units import unpack_word8
 
 __all__ = ["ACCOUNT", "CONTRACTS", "GOVERNANCE", "Deployment", "deployment_path", "write_atomically"]
@@ -189,7 +189,7 @@ def _basket(
     known: dict[str, tuple[str, int]] = {}
     for token in tokens:
         symbol, fee = saved.get(token.lower()) or (
-            str(Contract(vault.chain, token, vault.abi).call("symbol")),
+            _symbol(Contract(vault.chain, token, vault.abi)),
             _POOL_FEE,
         )
         # two tokens may bear one name
@@ -198,3 +198,11 @@ def _basket(
     if [token.lower() for token in tokens] != [token.lower() for token in data["tokens"]]:
         budgets = tuple(unpack_word8(oracle.call("budgets"), len(oracle.call("assets"))).tolist())
     return tokens, tuple(known), tuple(fee for _, fee in known.values()), budgets
+
+
+def _symbol(token: Contract) -> str:
+    """The token's, or its address where it tells none as a string: MKR's is a bytes32, others revert."""
+    try:
+        return str(token.call("symbol"))
+    except (ContractRevert, InputError):
+        return token.address

@@ -31,7 +31,10 @@ Answer = TypeVar("Answer")
 
 
 class _Transport(Protocol):
-    def exchange(self, request: bytes) -> bytes: ...
+    def exchange(self, request: bytes) -> bytes:
+        """Connects first where it is not connected."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -39,15 +42,22 @@ class _Ipc:
     """One Unix socket; anvil and geth end every answer with a newline."""
 
     def __init__(self, path: str, timeout: float) -> None:
-        self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.settimeout(timeout)
+        self._path, self._timeout = path, timeout
+        self._socket: socket.socket | None = self._connected()
+
+    def _connected(self) -> socket.socket:
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(self._timeout)
         try:
-            self._socket.connect(path)
+            connection.connect(self._path)
         except OSError:
-            self._socket.close()
+            connection.close()
             raise
+        return connection
 
     def exchange(self, request: bytes) -> bytes:
+        if self._socket is None:
+            self._socket = self._connected()
         self._socket.sendall(request + b"\n")
         parts = []
         while True:
@@ -59,7 +69,9 @@ class _Ipc:
                 return b"".join(parts)
 
     def close(self) -> None:
-        self._socket.close()
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
 
 
 class _Http:
@@ -79,12 +91,8 @@ class _Http:
     def exchange(self, request: bytes) -> bytes:
         if self._connection.sock is None:  # the server ended a kept-alive connection
             self._connect()
-        try:
-            self._connection.request("POST", self._path, request, {"Content-Type": "application/json"})
-            return self._connection.getresponse().read()
-        except (OSError, http.client.HTTPException):
-            self.close()  # half an exchange: the next begins on a new connection
-            raise
+        self._connection.request("POST", self._path, request, {"Content-Type": "application/json"})
+        return self._connection.getresponse().read()
 
     def close(self) -> None:
         self._connection.close()
@@ -136,7 +144,8 @@ class RpcChain:
     def _request(self, method: str, params: Sequence[Any]) -> Any:
         self._id += 1
         request = {"jsonrpc": "2.0", "id": self._id, "method": method, "params": params}
-        return _result(method, self._exchange(request))
+        (answer,) = self._exchange(request)
+        return _result(method, answer)
 
     def request_many(self, requests: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
         """Results of a batch in its order. The node may run it concurrently: for reads, not for sends."""
@@ -151,8 +160,8 @@ class RpcChain:
             {"jsonrpc": "2.0", "id": first + i, "method": method, "params": params}
             for i, (method, params) in enumerate(requests)
         ]
-        answers = {answer["id"]: answer for answer in self._exchange(batch)}
-        return [_result(method, answers[first + i]) for i, (method, _) in enumerate(requests)]
+        answers = self._exchange(batch)
+        return [_result(method, answer) for (method, _), answer in zip(requests, answers, strict=True)]
 
     def _again_if_late(self, params: Sequence[Sequence[Any]], read: Callable[[], Answer]) -> Answer:
         """A node may mine while it reads "latest": it is asked again, after a revert once.
@@ -172,10 +181,13 @@ class RpcChain:
                     raise
         return read()
 
-    def _exchange(self, message: Any) -> Any:
+    def _exchange(self, message: Any) -> list[Any]:
+        """The answers to one request or to a batch, in its order."""
         try:
-            return json.loads(self._transport.exchange(json.dumps(message).encode()))
+            told = json.loads(self._transport.exchange(json.dumps(message).encode()))
+            return _answers(message if isinstance(message, list) else [message], told)
         except (OSError, http.client.HTTPException, ValueError) as error:
+            self._transport.close()  # half an exchange: the next begins on a new connection
             raise RpcError(f"{self.endpoint} did not answer: {error or type(error).__name__}") from error
 
     # --- Chain
@@ -311,9 +323,20 @@ def _bytes(value: str) -> bytes:
     return bytes.fromhex(value[2:])
 
 
-def _result(method: str, answer: Any) -> Any:
-    if not isinstance(answer, dict):
-        raise RpcError(f"{method}: unexpected answer {str(answer)[:200]}")
+def _answers(requests: Sequence[dict[str, Any]], told: Any) -> list[dict[str, Any]]:
+    """In the order of the requests. Raises ValueError where one has none: what came was meant for another."""
+    by_id = {
+        one.get("id"): one for one in (told if isinstance(told, list) else [told]) if isinstance(one, dict)
+    }
+    refusal = by_id.get(None, {})
+    if "error" in refusal:  # the node could not even read whose answer this is
+        return [refusal] * len(requests)
+    if missing := [request["id"] for request in requests if request["id"] not in by_id]:
+        raise ValueError(f"nothing to request {missing[0]} in {str(told)[:200]}")
+    return [by_id[request["id"]] for request in requests]
+
+
+def _result(method: str, answer: dict[str, Any]) -> Any:
     error = answer.get("error")
     if error is None:
         return answer["result"]

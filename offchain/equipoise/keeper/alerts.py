@@ -84,6 +84,9 @@ class Alerts:
         _LOG.log(logging.INFO if resolved else logging.WARNING, "alert %s: %s", event, text)
         if self._url is None:
             return
+        text = text.encode(
+            "utf-8", "replace"
+        ).decode()  # a node may put into its words what no UTF-8 can hold
         body = {"event": event, "text": text, "resolved": resolved, "at": int(self._clock())}
         try:
             self._queue.put_nowait({**self._labels, **body})
@@ -95,5 +98,5 @@ class Alerts:
             assert self._url is not None
             try:
                 self._http.post(self._url, json=body).raise_for_status()
-            except (httpx.HTTPError, httpx.InvalidURL) as error:
+            except Exception as error:  # this thread must not end: nothing would be told any more
                 _LOG.error("alert %s was not delivered: %s", body["event"], error)

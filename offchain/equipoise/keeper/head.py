@@ -10,6 +10,11 @@ from equipoise.errors import EquipoiseError, InputError
 
 __all__ = ["Head", "HeadConfig", "HeadError"]
 
+_MOST_BLOCKS = 10
+"""A second, of any chain; more than that since the last look is no head."""
+_SURE_SECONDS = 600
+"""After the highest block seen a lower number with a later time is the chain's: what was seen was a lie."""
+
 
 class HeadError(EquipoiseError):
     """The node's head cannot be true: nothing is done on it."""
@@ -34,6 +39,9 @@ class HeadConfig:
 
 class Head:
     """The latest block, compared with the highest one ever seen and with the clock.
+
+    A number that cannot have been reached since is not believed, so it is not remembered either. One that was
+    (there may be nothing to compare it with) bars the true ones for `_SURE_SECONDS` of the chain's time.
 
     Parameters
     ----------
@@ -66,15 +74,23 @@ class Head:
         told = int(self._chain.request("eth_chainId"), 16)
         if told != self.chain_id:
             raise HeadError(f"the node is of chain {told} now, it was of {self.chain_id}; correct `rpc`")
-        if number < self.number - config.max_reorg:
+        elapsed = timestamp - self.timestamp
+        lower = number < self.number - config.max_reorg
+        if lower and elapsed <= _SURE_SECONDS:
             raise HeadError(
                 f"the node's head went back from block {self.number} to {number}, more than max_reorg = "
-                f"{config.max_reorg}; nothing is sent: use another node (or a new ledger for a new chain)"
+                f"{config.max_reorg}; nothing is sent until it is {_SURE_SECONDS} s past that: use "
+                "another node (or a new ledger for a new chain)"
             )
-        if timestamp < self.timestamp and number > self.number:
+        if elapsed < 0 and number > self.number:
             raise HeadError(
                 f"block {number} is of {timestamp}, before the {self.timestamp} of block {self.number}; "
                 "nothing is sent: use another node"
+            )
+        if self.number and number > self.number + config.max_reorg + _MOST_BLOCKS * max(elapsed, 0):
+            raise HeadError(
+                f"the node's head went from block {self.number} to {number} in {elapsed} s, more than "
+                f"{_MOST_BLOCKS} blocks a second; nothing is sent: use another node"
             )
         now = self._clock()
         if config.max_lag and timestamp < now - config.max_lag:
@@ -87,7 +103,7 @@ class Head:
                 f"the latest block, {number}, is from {timestamp - now:.0f} s in the future, more than "
                 f"max_lead = {config.max_lead}; nothing is sent: the node lies, or this clock is wrong"
             )
-        if number >= self.number:
+        if number >= self.number or lower:
             self.number, self.timestamp = number, timestamp
         self.hash = block["hash"]
         return number, timestamp

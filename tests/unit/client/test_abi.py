@@ -91,7 +91,7 @@ def test_event__decodes_topics_and_data_in_the_declared_order() -> None:
         THING.event("Stayed")
 
 
-@pytest.mark.parametrize("data", [b"", b"\x01", b"\xff" * 32, b"\xff" * 64])
+@pytest.mark.parametrize("data", [b"", b"\x01", b"\xff" * 32, b"\xff" * 64, encode(["bytes"], [b"\xff"])])
 def test_decode__of_data_that_do_not_fit__is_refused(data: bytes) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         Codec([{"name": "s", "type": "string"}], "f").decode(data)

@@ -84,7 +84,7 @@ def test_deploy__killed_at_every_step_in_turn__resumes_to_the_same_result(
     begin(chain, deployer, config, tmp_path / "undisturbed.json")
     wanted = outcome(venue, deployer, config)
     total = len(make_plan(chain, deployer, config).steps)
-    assert total == {"governed_config": 26, "owned_config": 20}[owner]
+    assert total == {"governed_config": 27, "owned_config": 20}[owner]
     venue.revert(snapshot)
 
     for fatal in range(1, total + 1):
@@ -139,7 +139,7 @@ def test_deploy__run_again_when_complete__sends_nothing(
     deploy(again, deployer, governed_config, seen.append)
     assert again.sent == 0
     assert {report.state for report in seen} == {"found"}
-    assert [report.number for report in seen] == list(range(1, 27))
+    assert [report.number for report in seen] == list(range(1, 28))
 
 
 def test_deploy__another_salt__another_vault_beside_the_first(

@@ -175,3 +175,26 @@ def test_load__after_a_change_of_the_basket__is_the_chains(world: World, tmp_pat
     assert made.refreshed().symbols == found.symbols
     assert set(read_status(found)["assets"]) == {*found.symbols, "cash"}
     assert list(read_status(made)["assets"]) == [*found.symbols, "cash"]
+
+
+SYMBOLS = {
+    "bytes32": bytes.fromhex("7f") + b"MKR".ljust(32, b"\0") + bytes.fromhex("5f5260205ff3"),
+    "reverts": bytes.fromhex("5f5ffd"),
+    "burns its gas": bytes.fromhex("fe"),
+    "answers nothing": bytes.fromhex("00"),
+}
+
+
+@pytest.mark.parametrize("kind", SYMBOLS)
+def test_at__a_new_token_without_a_string_for_a_symbol__goes_by_its_address(
+    deployment: Deployment, world: World, kind: str
+) -> None:
+    """EQ-99: the keeper of a basket that lists MKR goes on."""
+    data = deployment.to_json()
+    token = data["tokens"][1]
+    for key in ("tokens", "symbols", "pool_fees"):
+        del data[key][1]
+    world.chain.request("anvil_setCode", token, "0x" + SYMBOLS[kind].hex())
+    found = Deployment.at(world.chain, data)
+    symbols = list(deployment.symbols)
+    assert list(found.symbols) == [symbols[0], token, *symbols[2:]]

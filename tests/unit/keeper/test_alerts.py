@@ -94,6 +94,33 @@ def test_deliver__the_receiver_refuses__the_next_is_sent_all_the_same(status: in
     assert [body["text"] for body in receiver.bodies] == ["a", "b"]
 
 
+def test_deliver__words_that_are_no_text__are_told_and_the_next_too() -> None:
+    """EQ-187: a node's error message may hold half a character."""
+    receiver = Receiver()
+    alerts = receiver.alerts()
+    alerts.state("rpc", "refused (400): \ud800")
+    alerts.happened("mode", "Normal to NoIncrease")
+    alerts.close()
+    assert [body["text"] for body in receiver.bodies] == ["refused (400): ?", "Normal to NoIncrease"]
+
+
+def test_deliver__whatever_goes_wrong__the_next_is_sent_all_the_same() -> None:
+    """EQ-187"""
+    receiver = Receiver()
+
+    def broken_once(request: httpx.Request) -> httpx.Response:
+        if not receiver.now:
+            return receiver(request)
+        receiver.now = 0.0
+        raise RuntimeError("a defect")
+
+    alerts = Alerts(URL, http=httpx.Client(transport=httpx.MockTransport(broken_once)))
+    alerts.happened("mode", "a")
+    alerts.happened("mode", "b")
+    alerts.close()
+    assert [body["text"] for body in receiver.bodies] == ["b"]
+
+
 def test_alerts__no_url__logs_only(caplog: pytest.LogCaptureFixture) -> None:
     alerts = Alerts()
     alerts.happened("mode", "Normal to NoIncrease")

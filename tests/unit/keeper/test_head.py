@@ -51,6 +51,7 @@ def test_look__a_short_reorganisation__is_believed_and_the_highest_remembered() 
 
 LIES = {
     "far back": ({"number": 935}, "went back from block 1000 to 935"),
+    "far ahead": ({"number": 10**12, "timestamp": 5_012}, "from block 1000 to 1000000000000 in 12 s"),
     "older than its parent": ({"number": 1_001, "timestamp": 4_999}, "before the 5000 of block 1000"),
     "behind the clock": ({"timestamp": 4_709}, "301 s old, more than max_lag = 300"),
     "ahead of the clock": ({"timestamp": 5_071}, "61 s in the future"),
@@ -83,6 +84,46 @@ def test_look__after_a_restart__the_highest_block_is_remembered(tmp_path: Path) 
     with pytest.raises(HeadError, match="went back"):
         again.look()
     assert Ledger(tmp_path / "l.sqlite", "another").head() == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("number", "believed"), [(1_000 + 64 + 10 * 12, True), (1_000 + 65 + 10 * 12, False)]
+)
+def test_look__a_fast_chain__ten_blocks_a_second_and_a_reorganisations_more(
+    number: int, believed: bool
+) -> None:
+    node = Node()
+    head = looking(node)
+    head.look()
+    node.number, node.timestamp = number, 5_012
+    if believed:
+        assert head.look() == (number, 5_012)
+    else:
+        with pytest.raises(HeadError, match="more than 10 blocks a second"):
+            head.look()
+        assert head.number == 1_000
+
+
+def test_look__the_first_block_seen_was_absurd__the_true_one_is_believed_after_ten_minutes(
+    tmp_path: Path,
+) -> None:
+    """EQ-185: across restarts; until then it cannot be told which of the two is the lie."""
+    node, path = Node(), tmp_path / "l.sqlite"
+    node.number = 10**12
+    Ledger(path, "a").saw(*looking(node).look())
+
+    def later(number: int, timestamp: int) -> Head:
+        node.number, node.timestamp = number, timestamp
+        return Head(node, HeadConfig(), lambda: timestamp + 5.0, Ledger(path, "a").head())  # type: ignore[arg-type]
+
+    with pytest.raises(HeadError, match="went back from block 1000000000000 to 1050"):
+        later(1_050, 5_600).look()
+    head = later(1_051, 5_601)
+    assert head.look() == (1_051, 5_601)
+    assert (head.number, head.timestamp) == (1_051, 5_601)
+    node.number = 900
+    with pytest.raises(HeadError, match="went back from block 1051 to 900"):
+        head.look()
 
 
 def test_look__a_chain_with_a_time_of_its_own__leaves_the_clock_out() -> None:

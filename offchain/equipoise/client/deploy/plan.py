@@ -13,7 +13,7 @@ from equipoise.client.deploy.authority import OWNED
 from equipoise.client.deploy.create2 import salt_of
 from equipoise.client.deploy.described import config_hash, described
 from equipoise.client.deploy.governance import governance_steps, offer
-from equipoise.client.deploy.steps import Creation, Step, created, setting
+from equipoise.client.deploy.steps import Creation, Step, created, is_gone, setting
 from equipoise.client.deployment import ACCOUNT, CONTRACTS, GOVERNANCE
 from equipoise.errors import InputError
 from equipoise.units import to_token
@@ -92,6 +92,7 @@ def make_plan(chain: Chain, deployer: str, config: DeploymentConfig) -> Plan:
     ours("lens")
 
     wiring = _wiring(chain, deployer, config, {name: c.contract for name, c in made.items()})
+    opening = _opening(vault, deployer, config)
     owned = [made[name].contract for name in OWNED]
     if config.governance:
         votes = make("votes", load_artifact(GOVERNANCE["votes"]), vault, *_voting_names(config))
@@ -99,9 +100,11 @@ def make_plan(chain: Chain, deployer: str, config: DeploymentConfig) -> Plan:
         timelock = make("timelock", load_artifact(GOVERNANCE["timelock"]), *lock)
         rules = config.governance.settings()
         governor = make("governor", load_artifact(GOVERNANCE["governor"]), votes, timelock, vault, rules)
-        wiring += governance_steps(deployer, owned, timelock, governor)
+        wiring += governance_steps(deployer, owned, vault, timelock, governor, opening)
     elif config.owner and config.owner.lower() != deployer.lower():
-        wiring += [offer(contract, deployer, config.owner) for contract in owned]
+        wiring += [opening, *(offer(contract, deployer, config.owner) for contract in owned)]
+    else:
+        wiring.append(opening)
     return Plan(made, [*(creation.step for creation in made.values()), *wiring])
 
 
@@ -124,7 +127,7 @@ def _check_unbound(account: Contract | None, vault: str) -> None:
 def _wiring(chain: Chain, deployer: str, config: DeploymentConfig, at: dict[str, Contract]) -> list[Step]:
     vault, prices, auction = at["vault"], at["price_oracle"], at["auction"]
     realized, oracle = at["realized_volatility"], at["volatility_oracle"]
-    fees, cap = config.fees.params(), to_token(config.deposit_cap, config.cash_decimals)
+    fees = config.fees.params()
 
     def has_fees() -> bool:
         recipient = vault.call("feeRecipient").lower()
@@ -149,15 +152,20 @@ def _wiring(chain: Chain, deployer: str, config: DeploymentConfig, at: dict[str,
             auction,
         ),
         setting(vault, deployer, "set the fees", has_fees, "setFees", fees, config.fee_recipient),
-        setting(
-            vault,
-            deployer,
-            "set the deposit cap",
-            lambda: bool(vault.call("depositCap") == cap),
-            "setDepositCap",
-            cap,
-        ),
     ]
+
+
+def _opening(vault: Contract, deployer: str, config: DeploymentConfig) -> Step:
+    """Until this the vault takes no deposit."""
+    cap = to_token(config.deposit_cap, config.cash_decimals)
+    return setting(
+        vault,
+        deployer,
+        "set the deposit cap",
+        lambda: bool(vault.call("depositCap") == cap),
+        "setDepositCap",
+        cap,
+    )
 
 
 def _twap(
@@ -179,6 +187,6 @@ def _twap(
 
     return Step(
         f"check {asset.symbol} by its pool",
-        lambda: tuple(prices.call("twapOf", asset.token)) == wanted(),
+        lambda: tuple(prices.call("twapOf", asset.token)) == wanted() or is_gone(prices, deployer),
         lambda: prices.send("setTwap", asset.token, wanted(), sender=deployer),
     )

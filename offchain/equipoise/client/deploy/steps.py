@@ -12,7 +12,7 @@ from equipoise.client.contract import Contract
 from equipoise.client.deploy.create2 import FACTORY, predicted_address
 from equipoise.client.reverts import decode_revert
 
-__all__ = ["Creation", "Step", "created", "setting"]
+__all__ = ["Creation", "Step", "created", "is_gone", "setting"]
 
 
 @dataclass(frozen=True)
@@ -78,5 +78,17 @@ def _raise_reason(chain: Chain, deployer: str, artifact: Artifact, code: bytes) 
 def setting(
     contract: Contract, deployer: str, name: str, is_done: Callable[[], bool], function: str, *args: Any
 ) -> Step:
-    """A call of the deployer that sets something which `is_done` can read."""
-    return Step(name, is_done, lambda: contract.send(function, *args, sender=deployer))
+    """A call of the deployer that sets something of its own contract, which `is_done` can read.
+
+    It counts as done once the contract is another's: it was, and who has a say there may have changed it.
+    """
+    return Step(
+        name,
+        lambda: is_done() or is_gone(contract, deployer),
+        lambda: contract.send(function, *args, sender=deployer),
+    )
+
+
+def is_gone(contract: Contract, deployer: str) -> bool:
+    """Whether the deployer has handed the contract over."""
+    return bool(contract.call("owner").lower() != deployer.lower())
