@@ -144,20 +144,30 @@ class Upkeep:
         return filled
 
     def _ripcord(self, auction: int) -> Iterator[Filled]:
-        deployment, n = self.deployment, len(self.deployment.tokens)
+        """All tokens, or what is left when one cannot be sold, or one alone, each whole and in parts."""
+        deployment, n = self.deployment, self.deployment.n
         try:
-            sold = deployment.auction.call("quoteBasket", [_WHOLE_LOT] * n).sold
-            # its lots shrink with every second: a little less is surely there
-            amounts = [amount - amount // 10_000 for amount in sold[:n]]
-            order = (auction, amounts, list(deployment.pool_fees), 0, self.account)
-            deployment.filler.call("fillBasket", order, sender=self.account)
-            receipt = deployment.filler.send(
-                "fillBasket", order, sender=self.account, gas=_GAS_PER_TOKEN * (n + 1)
-            )
+            lots = deployment.auction.call("quoteBasket", [_WHOLE_LOT] * n).sold[:n]
         except ContractRevert:
             return
-        (event,) = deployment.filler.events(receipt, "BasketFilled")
-        yield Filled(f"{', '.join(deployment.symbols)} sold for debt", event.profit)
+        chosen = [set(range(n)), *(set(range(n)) - {i} for i in range(n)), *({i} for i in range(n))]
+        for part in _PARTS:
+            # its lots shrink with every second: a little less is surely there
+            amounts = [lot // part - lot // 10_000 for lot in lots]
+            for which in chosen:
+                some = [amount if i in which else 0 for i, amount in enumerate(amounts)]
+                order = (auction, some, list(deployment.pool_fees), 0, self.account)
+                try:
+                    deployment.filler.call("fillBasket", order, sender=self.account)
+                    receipt = deployment.filler.send(
+                        "fillBasket", order, sender=self.account, gas=_GAS_PER_TOKEN * (n + 1)
+                    )
+                except ContractRevert:
+                    continue
+                (event,) = deployment.filler.events(receipt, "BasketFilled")
+                sold = (deployment.symbols[i] for i, amount in enumerate(some) if amount)
+                yield Filled(f"{', '.join(sold)} sold for debt", event.profit)
+                return
 
     def _lots(self, auction: int) -> Iterator[Filled]:
         """Surpluses first: what they bring pays for the purchases."""

@@ -33,7 +33,7 @@ class Facts:
     prospects
         Of the auction that would open now; empty while none may.
     baskets
-        Of the ripcord in course, the whole first; empty when its work is done.
+        Of the ripcord in course, that the pools pay for; empty when its work is done.
     units
         Smallest units per whole token, by address.
     ready

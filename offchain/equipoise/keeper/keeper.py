@@ -16,7 +16,7 @@ from equipoise.client.contract import Contract
 from equipoise.client.deployment import Deployment
 from equipoise.errors import ContractRevert
 from equipoise.keeper.fills import Fill, RipcordFill, basket_order, fill_of, fill_order, ripcord_fill_of
-from equipoise.keeper.lots import Opportunity, best_basket, curve_of, loss_left, opportunity, ripcord_due
+from equipoise.keeper.lots import Opportunity, curve_of, loss_left, opportunity, ripcord_due
 from equipoise.keeper.market import Market
 
 __all__ = ["Keeper"]
@@ -119,7 +119,7 @@ class Keeper:
         return self.deployment.auction.send("ripcord", sender=self.account)
 
     def fill_ripcord(self) -> Iterator[RipcordFill]:
-        """Fill the ripcord in course, the largest part that the pools pay for first, until all is done."""
+        """Fill the ripcord in course, each time with the most that pools pay for and the chain lets pass."""
         while True:
             auction = self.deployment.auction.call("current")
             if not auction.ripcord or self.deployment.chain.timestamp() >= auction.endsAt:
@@ -134,8 +134,11 @@ class Keeper:
     def _ripcord_now(self, auction: int) -> Iterator[RipcordFill]:
         """One fill at this second's discount, or none that pays."""
         floor = int(self.gas_usd * self._market.units[self.deployment.cash.address])
-        basket = best_basket(self._market.baskets(), floor)
-        if basket is not None:
+        for basket in self._market.baskets(floor):
             order = basket_order(auction, basket, self.deployment.pool_fees, floor, self.account)
-            receipt = self.deployment.filler.send("fillBasket", order, sender=self.account)
+            try:
+                receipt = self.deployment.filler.send("fillBasket", order, sender=self.account)
+            except ContractRevert:
+                continue
             yield ripcord_fill_of(self.deployment, receipt)
+            return

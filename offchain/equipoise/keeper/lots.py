@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import Any
@@ -18,7 +18,8 @@ __all__ = [
     "Opportunity",
     "Pair",
     "Quote",
-    "best_basket",
+    "Sale",
+    "baskets",
     "curve_of",
     "loss_left",
     "may_help",
@@ -34,6 +35,7 @@ MODES = ("Normal", "NoIncrease", "DeleverOnly", "InKindOnly")
 _PRICE_MARGIN = 1e-6
 _LANE_BITS = 32
 _RETIRED_DUST = 0.00002  # of NAV: well under the 0.0001 that the vault writes off
+_LEAST_PART = 0.01  # of the most that a ripcord's fill would bring now: less is not worth its gas
 
 
 @dataclass(frozen=True)
@@ -63,12 +65,39 @@ class Lot:
 
 
 @dataclass(frozen=True)
-class Basket:
-    """Amounts of the basket's tokens that the ripcord sells, what it asks for them, what the pools pay."""
+class Sale:
+    """An amount of a token that the ripcord sells, what it asks for it now and what the pool pays {cash}."""
 
-    amounts: tuple[int, ...]
-    due: int
-    proceeds: int
+    amount: int = 0
+    due: int = 0
+    proceeds: int = 0
+
+
+@dataclass(frozen=True)
+class Basket:
+    """One sale of each token, of nothing where it is left out."""
+
+    sales: tuple[Sale, ...]
+
+    @property
+    def amounts(self) -> tuple[int, ...]:
+        return tuple(sale.amount for sale in self.sales)
+
+    @property
+    def due(self) -> int:
+        return sum(sale.due for sale in self.sales)
+
+    @property
+    def proceeds(self) -> int:
+        return sum(sale.proceeds for sale in self.sales)
+
+    def split(self, index: int) -> tuple[Basket, Basket]:
+        """Without one token, and that token alone."""
+        marked = list(enumerate(self.sales))
+        return (
+            Basket(tuple(Sale() if i == index else sale for i, sale in marked)),
+            Basket(tuple(sale if i == index else Sale() for i, sale in marked)),
+        )
 
 
 @dataclass(frozen=True)
@@ -202,6 +231,44 @@ def ripcord_due(state: Any, guard: Any) -> bool:
     return bool(silent or state.healthFactorWad < guard.triggerHealthWad)
 
 
-def best_basket(baskets: Iterable[Basket], floor: int) -> Basket | None:
-    """The largest part that leaves `floor` {smallest unit of cash}, None where none does."""
-    return next((basket for basket in baskets if basket.proceeds - basket.due >= floor), None)
+def baskets(tokens: Sequence[Sequence[Sale]], falls: float, floor: int) -> list[Basket]:
+    """What a ripcord may be filled with now, the most first; the others are for when the chain refuses that.
+
+    No pool tells whether the vault can part with a token: the venue may have paused it. So beside parts of
+    all there are the most without each of its tokens, and each of them alone.
+
+    Parameters
+    ----------
+    tokens
+        Of each, sales of the whole lot and of the same parts of it, the largest first.
+    falls
+        What will be asked in the end, as a part of what is asked now. A token whose pool does not pay even
+        that is left out; for one whose pool does, the others wait, or a ripcord would end in the cheapest
+        pools' tokens and not in the same part of each.
+    floor
+        The least that a fill must leave {smallest unit of cash}.
+    """
+    parts = range(len(tokens[0]))
+    able = [[sale.proceeds >= falls * sale.due for sale in sales] for sales in tokens]
+    # of each its largest part that its pool will pay for; none of one that no part of is
+    most = [flags.index(True) if True in flags else None for flags in able]
+    wanted = [
+        Basket(
+            tuple(
+                Sale() if k is None else sales[max(k, part)] for sales, k in zip(tokens, first, strict=True)
+            )
+        )
+        for first in ([0] * len(tokens), most)
+        for part in parts
+    ]
+    paying = [basket for basket in wanted if basket.due and basket.proceeds - basket.due >= floor]
+    if not paying:
+        return []
+    largest = max(paying, key=lambda basket: basket.due)
+    paying += [
+        basket
+        for index in range(len(tokens))
+        for basket in largest.split(index)
+        if basket.due >= _LEAST_PART * largest.due and basket.proceeds - basket.due >= floor
+    ]
+    return sorted(dict.fromkeys(paying), key=lambda basket: -basket.due)

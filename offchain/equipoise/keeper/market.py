@@ -9,7 +9,7 @@ from typing import Any
 from equipoise.client.contract import Contract
 from equipoise.client.deployment import Deployment
 from equipoise.errors import ContractRevert
-from equipoise.keeper.lots import Basket, Lot, Pair, Quote, pairs, targets_of
+from equipoise.keeper.lots import Basket, Lot, Pair, Quote, Sale, baskets, pairs, targets_of
 from equipoise.units import from_wad
 
 __all__ = ["Market"]
@@ -110,23 +110,27 @@ class Market:
         except ContractRevert:
             return 0
 
-    def baskets(self) -> Iterator[Basket]:
-        """Of the ripcord in course, the whole first, each as it is asked for.
+    def baskets(self, floor: int = 0) -> list[Basket]:
+        """Of the ripcord in course, those that leave `floor` {smallest unit of cash}, in the order to try.
 
         Raises ContractRevert when its work is done.
         """
         self.follow(self.deployment.vault.call("holdings").tokens)
-        deployment = self.deployment
-        n, cash = deployment.n, deployment.cash.address
-        lots = deployment.auction.call("quoteBasket", [_WHOLE_LOT] * n).sold[:n]
-        for part in _PARTS:
-            amounts = tuple(lot // part - lot // _ROUNDING for lot in lots)
-            if not any(amounts):
-                return
-            due = deployment.auction.call("quoteBasket", amounts).bought
-            proceeds = sum(
-                self._proceeds(token.address, cash, fee, amount)
-                for token, fee, amount in zip(deployment.tokens, deployment.pool_fees, amounts, strict=True)
-                if amount
-            )
-            yield Basket(amounts, due, proceeds)
+        deployment, auction = self.deployment, self.deployment.auction
+        lots = auction.call("quoteBasket", [_WHOLE_LOT] * deployment.n).sold[: deployment.n]
+        ends = 1 - from_wad(auction.call("params").ripcordDiscountWad)
+        falls = ends / from_wad(auction.call("curveWad", deployment.chain.timestamp()))
+        tokens = zip(deployment.tokens, deployment.pool_fees, lots, strict=True)
+        return baskets([self._sales(token.address, fee, lot) for token, fee, lot in tokens], falls, floor)
+
+    def _sales(self, token: str, fee: int, lot: int) -> list[Sale]:
+        """The whole lot and parts of it; the price is the same for all, so that it is asked for once."""
+        cash = self.deployment.cash.address
+        due = self.deployment.auction.call("quoteBid", token, cash, lot).bought if lot else 0
+        amounts = [lot // part - lot // _ROUNDING for part in _PARTS]
+        return [
+            Sale(amount, -(-due * amount // lot), self._proceeds(token, cash, fee, amount))
+            if amount
+            else Sale()
+            for amount in amounts
+        ]

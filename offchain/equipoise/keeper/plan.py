@@ -9,7 +9,7 @@ from equipoise.errors import EquipoiseError, InputError
 from equipoise.keeper import coordinates
 from equipoise.keeper.facts import Facts
 from equipoise.keeper.fills import basket_order, fill_order
-from equipoise.keeper.lots import best_basket, curve_of, loss_left, may_help, opportunity, reward, ripcord_due
+from equipoise.keeper.lots import Basket, curve_of, loss_left, may_help, opportunity, reward, ripcord_due
 from equipoise.keeper.market import Market
 from equipoise.units import from_wad
 
@@ -113,20 +113,24 @@ class _Planner:
         return Action(kind, key, contract, function, args, gas, gain - self.facts.usd(gas))
 
     def ripcord(self) -> list[Action]:
-        """Pulled when due; filled as soon as the pools pay what it asks: its own purse pays the gas."""
+        """Pulled when due; filled as soon as the pools pay what it asks: its own purse pays the gas.
+
+        Of the fills one is meant: the first that the chain does not refuse.
+        """
         facts, state = self.facts, self.facts.state
         if not self.policy.ripcord:
             return []
         if ripcord_due(state, facts.guard):
             return [self._action("ripcord", str(state.auction.id + 1), "auction", "ripcord")]
-        basket = best_basket(facts.baskets, 0)
-        if not facts.ripcord_open or basket is None:
-            return []
+        return [self._basket(basket) for basket in facts.baskets] if facts.ripcord_open else []
+
+    def _basket(self, basket: Basket) -> Action:
+        facts, state = self.facts, self.facts.state
         order = basket_order(state.auction.id, basket, self.pool_fees, 0, self.account)
         cash = state.tokens[-1]
         gain = (basket.proceeds - basket.due) / facts.units[cash] * from_wad(state.pricesWad[-1])
         key = f"{state.auction.id}:{'-'.join(map(str, basket.amounts))}"
-        return [self._action("basket", key, "filler", "fillBasket", order, gain=gain)]
+        return self._action("basket", key, "filler", "fillBasket", order, gain=gain)
 
     def coordinates(self) -> list[Action]:
         """Solved here; where that fails, or the chain refuses them, the chain may solve for itself."""

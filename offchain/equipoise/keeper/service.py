@@ -24,7 +24,7 @@ from equipoise.keeper.head import Head, HeadError
 from equipoise.keeper.ledger import Ledger
 from equipoise.keeper.market import Market
 from equipoise.keeper.plan import Action, Policy, plan
-from equipoise.keeper.watch import Thresholds, watch
+from equipoise.keeper.watch import Thresholds, unfilled, watch
 from equipoise.oracle.relay import Relay
 
 __all__ = ["KeeperService", "Watched"]
@@ -97,6 +97,7 @@ class KeeperService:
         self.pause = 0.0
         """Seconds to wait before the next attempt: grows while the node does not answer."""
         self._mode: int | None = None
+        self._ripcord_since: int | None = None
         self._acted_on, self._failures = "", 0
         self._over: str | None = None
         self._said: set[tuple[str, str]] = set()
@@ -158,7 +159,11 @@ class KeeperService:
         self.watched.balance = self.chain.balance(self.chain.sender)
         landed = [] if self.dry_run else self._settle()
         fresh = self.head.hash != self._acted_on
-        landed += self._act(urgent=True) if fresh else []
+        if fresh:
+            landed += self._act(urgent=True)
+            assert self.watched.facts is not None
+            self._ripcord_since, text = unfilled(self.watched.facts, self._ripcord_since)
+            self._problem("unfilled", text)
         # at the same block only the signers may have something new to say
         if self.relay is not None and (fresh or self.relay.problems):
             landed += self._relay()
@@ -197,7 +202,11 @@ class KeeperService:
             chosen = [a for a in actions if a.urgent == urgent and (a.kind, a.key) not in refused]
             if not chosen or (self._busy() and not urgent):
                 break
+            if urgent and self.dry_run:
+                del chosen[1:]  # the others are for when the chain refuses the first, which nobody asks here
             for action in chosen:
+                if urgent and self._on_its_way(action.kind):
+                    continue
                 refused.add((action.kind, action.key))
                 if self._do(action):
                     landed.append(action.kind)
@@ -209,6 +218,10 @@ class KeeperService:
     def _busy(self) -> bool:
         """While something is on its way nothing is planned on top of it, but for what protects the vault."""
         return bool(self.ledger.in_flight())
+
+    def _on_its_way(self, kind: str) -> bool:
+        """Of two fills of a ripcord the second would find sold what it sells."""
+        return any(posting.kind == kind for posting in self.ledger.in_flight())
 
     def _look(self) -> Facts:
         fees = self.chain.fees()

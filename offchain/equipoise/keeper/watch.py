@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from equipoise.errors import InputError
 from equipoise.keeper.alerts import Alerts
 from equipoise.keeper.facts import Facts
-from equipoise.keeper.lots import MODES
+from equipoise.keeper.lots import MODES, ripcord_due
 from equipoise.units import from_wad
 
-__all__ = ["Thresholds", "watch"]
+__all__ = ["Thresholds", "unfilled", "watch"]
 
 _NO_DEBT = 2**255
 
@@ -49,3 +49,22 @@ def watch(facts: Facts, balance: int, thresholds: Thresholds, alerts: Alerts, mo
         poor = f"the keeper has {balance / 1e18:.4f} ether left for gas; send it some"
     alerts.state("balance", poor)
     return int(state.mode)
+
+
+def unfilled(facts: Facts, since: int | None) -> tuple[int | None, str | None]:
+    """Since when a ripcord has had work to do {unix s}, and what to tell once its discount had time to rise.
+
+    `since` is what the last look said. That it is filled bit by bit is no excuse: its work is the target.
+    """
+    state, target = facts.state, facts.guard.targetHealthWad
+    at_work = facts.ripcord_open and state.healthFactorWad < target
+    if not (at_work or ripcord_due(state, facts.guard)):
+        return None, None
+    since = facts.now if since is None else since
+    if facts.now - since <= facts.auction.ripcordDuration:
+        return since, None
+    health = f"the health factor is {from_wad(state.healthFactorWad):.3f}, its target {from_wad(target):.3f}"
+    return since, (
+        f"{(facts.now - since) // 60} min of ripcord were not enough: {health}; is a pool dry or a token "
+        "paused? See the runbook, Falling health factor"
+    )

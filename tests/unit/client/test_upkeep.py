@@ -64,6 +64,19 @@ def test_ripcord__below_the_trigger__is_pulled_and_filled_by_the_pools(levered: 
     assert levered.health() > 1.59  # and more, by the idle cash that repays with it
 
 
+def test_fill__ripcord_with_a_paused_reserve__sells_the_others(levered: Levered) -> None:
+    """EQ-133: one token that Aave does not let out keeps no other from being sold."""
+    levered.crash(-0.22)
+    levered.world.align_pools()  # type: ignore[union-attr]
+    levered.aave.pause("ETH")
+    upkeep = anybody(levered)
+    upkeep.ripcord()
+    levered.warp(600)
+    before = levered.health()
+    assert [lot.words for lot in upkeep.fill()] == ["BTC, SPX sold for debt"]
+    assert levered.health() > before + 0.1
+
+
 def test_fill__auction__takes_every_lot_that_pays(lending: Levered) -> None:
     lending.deposit(lending.alice, 100_000)
     upkeep = anybody(lending)

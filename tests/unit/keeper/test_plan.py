@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from equipoise.keeper.facts import Facts
-from equipoise.keeper.lots import Basket, Lot, Pair, Quote, best_basket, opportunity
+from equipoise.keeper.lots import Basket, Lot, Pair, Quote, Sale, opportunity
 from equipoise.keeper.plan import Policy, gas_of, plan
 from equipoise.policy.auction import PriceCurve
 from equipoise.units import WAD, pack_correlations, pack_word8
@@ -119,17 +119,20 @@ def test_plan__ripcord__by_the_vaults_own_rule(state: dict[str, Any], pulled: bo
     assert "ripcord" not in kinds(facts(state=state), ripcord=False)
 
 
-def test_plan__ripcord_in_course__is_filled_by_the_largest_part_that_pays() -> None:
+def test_plan__ripcord_in_course__is_filled_by_what_the_market_says_in_its_order() -> None:
     known = facts(
         state={
             "auctionOpen": True,
             "auction": SimpleNamespace(id=4, ripcord=True, startedAt=9_000, endsAt=10_800),
         },
-        baskets=(Basket((8, 8), 1_000, 999), Basket((4, 4), 500, 500), Basket((2, 2), 250, 260)),
+        baskets=(Basket((Sale(4, 300, 300), Sale(4, 200, 250))), Basket((Sale(4, 300, 300), Sale()))),
     )
-    (action,) = plan(known, Policy(), ME, FEES)
-    assert (action.kind, action.args[0][1], action.args[0][3]) == ("basket", [4, 4], 0)
-    assert best_basket(known.baskets, 501) is None
+    actions = plan(known, Policy(), ME, FEES)
+    assert [(a.kind, a.args[0][1], a.args[0][3]) for a in actions] == [
+        ("basket", [4, 4], 0),
+        ("basket", [4, 0], 0),
+    ]
+    assert kinds(known, ripcord=False) == []
 
 
 @pytest.mark.parametrize(
