@@ -158,9 +158,10 @@ class Dispatcher:
             elif posting.block is not None and stands(posting):
                 continue
             elif used > posting.nonce:
-                # mined all the same if another node counted than was asked for the receipt, hence its cost
+                # mined all the same if another node counted than was asked for the receipt, or if it lies:
+                # hence what it may cost, by our own clock
                 _LOG.warning("%s of %s was displaced: %s", posting.kind, posting.key, posting.hash)
-                self.outbox.forget(posting, posting.hash, posting.ceiling, self.chain.timestamp())
+                self.outbox.forget(posting, posting.hash, posting.ceiling, int(time.time()))
             else:
                 if posting.block is not None:
                     _LOG.warning("%s of %s was taken back", posting.kind, posting.key)

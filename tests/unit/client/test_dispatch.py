@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -225,15 +226,21 @@ def test_settle__nonce_used_and_no_receipt__counts_with_the_most_that_it_may_cos
 ) -> None:
     """EQ-183: one node counts, another is asked for receipts: it was mined, and is never looked at again."""
     dispatcher = post.dispatcher()
+    started = int(time.time())
     with monkeypatch.context() as patched:
         patched.setattr(post.chain, "receipt", lambda _: None)
+        patched.setattr(post.chain, "timestamp", lambda: 1)
         with pytest.raises(NotMined):
             post.mint(dispatcher, "a")
         (posting,) = dispatcher.outbox.in_flight()
         dispatcher.settle()
     assert not dispatcher.outbox.in_flight()
     assert dispatcher.settle() == []
-    assert dispatcher.outbox.spent_since(0) == posting.ceiling > post.chain.receipt(posting.hash)[1].fee
+    assert (
+        dispatcher.outbox.spent_since(started - 1)
+        == posting.ceiling
+        > post.chain.receipt(posting.hash)[1].fee
+    )
 
 
 def test_settle__one_of_ours_has_the_nonce__counts_with_what_that_one_cost(post: Post) -> None:
