@@ -1,7 +1,8 @@
 """Sends the transactions of one key: each once, in order of nonce, wherever the process is killed.
 
 What is sent is written down first. `settle` then sees what became of it: a reorganisation's victim is sent
-again as it was, what is stuck is replaced at a higher fee or cancelled, a gap before it is filled.
+again as it was, what is stuck is replaced at a higher fee or cancelled, a gap before it is filled. What is
+stuck before something that protects, and is not paid for any more, is cancelled at the cost of that.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 
 from eth_account.typed_transactions import TypedTransaction
 from hexbytes import HexBytes
@@ -20,12 +21,14 @@ from equipoise.client.outbox import CONFIRMATIONS, Outbox, Posting
 from equipoise.client.reverts import decode_revert
 from equipoise.client.rpc import TIMEOUT_SECONDS
 from equipoise.client.signing import Fees, SigningChain
-from equipoise.errors import ContractRevert, EquipoiseError, InputError
+from equipoise.errors import BudgetError, ContractRevert, EquipoiseError, InputError
 
-__all__ = ["CANCEL", "DispatchConfig", "Dispatcher"]
+__all__ = ["CANCEL", "CLEARING", "DispatchConfig", "Dispatcher"]
 
 CANCEL = "cancel"
 """Kind of the transfers to oneself that fill a gap; the key is the nonce."""
+CLEARING = "clearing"
+"""Kind of those that make way for what protects, in a gap or in the place of what is stuck; key as above."""
 
 _LOG = logging.getLogger(__name__)
 _TRANSFER_GAS = 21_000
@@ -65,6 +68,9 @@ class Dispatcher:
         What it has sent.
     allow
         Asked with (kind, gas limit, fees) before anything is signed; it raises what forbids it.
+    protecting
+        Kinds that nothing may hold up: where `allow` forbids to replace what is stuck before one of these, or
+        to fill a gap there, it is asked for a `CLEARING`.
     """
 
     def __init__(
@@ -73,10 +79,11 @@ class Dispatcher:
         outbox: Outbox,
         config: DispatchConfig | None = None,
         allow: Allow = lambda kind, gas, fees: None,
+        protecting: Collection[str] = (),
     ) -> None:
         self.chain, self.outbox = chain, outbox
         self.config = config or DispatchConfig()
-        self.allow = allow
+        self.allow, self.protecting = allow, protecting
         self.problems: dict[str, str] = {}
         """What is stuck and why it stays so, by kind and key."""
         self.failed: list[Posting] = []
@@ -85,16 +92,24 @@ class Dispatcher:
     # ------------------------------------------------------------------- send
 
     def send(
-        self, kind: str, key: int | str, to: str, data: bytes, name: str = "", urgent: bool = False
+        self,
+        kind: str,
+        key: int | str,
+        to: str,
+        data: bytes,
+        name: str = "",
+        urgent: bool = False,
+        weigh: Callable[[int], None] = lambda gas: None,
     ) -> Receipt:
         """Simulate, ask `allow`, let the jitter pass unless `urgent`, simulate again, write down, send, wait.
 
-        Raises ContractRevert (`name` is the contract's) when the chain refuses it or it fails, OracleError
-        when the same is on its way already, NotMined when it is still on its way after
-        the time to wait.
+        `weigh` gets the gas limit beforehand and raises when that is too much. Raises ContractRevert (`name`
+        is the contract's) when the chain refuses it or it fails, OracleError when the same is on its way
+        already, NotMined when it is still on its way after the time to wait.
         """
         try:
             gas, fees = self.chain.estimate(to, data), self.chain.fees()
+            weigh(gas)
             self.allow(kind, gas, fees)
             if self.config.jitter and not urgent:
                 time.sleep(random.uniform(0, self.config.jitter))
@@ -143,8 +158,10 @@ class Dispatcher:
             elif posting.block is not None and stands(posting):
                 continue
             elif used > posting.nonce:
+                # mined all the same if another node counted than was asked for the receipt, or if it lies:
+                # hence what it may cost, by our own clock
                 _LOG.warning("%s of %s was displaced: %s", posting.kind, posting.key, posting.hash)
-                self.outbox.forget(posting)
+                self.outbox.forget(posting, posting.hash, posting.ceiling, int(time.time()))
             else:
                 if posting.block is not None:
                     _LOG.warning("%s of %s was taken back", posting.kind, posting.key)
@@ -162,7 +179,7 @@ class Dispatcher:
     def _count(self, posting: Posting, succeeded: bool, receipt: Receipt, raw: bytes) -> bool:
         """Write down what was mined; whether that is news, and what was wanted."""
         cost = receipt.hash, receipt.fee, receipt.timestamp
-        if not succeeded or (posting.kind != CANCEL and self._is_cancel(raw)):
+        if not succeeded or (posting.kind not in (CANCEL, CLEARING) and self._is_cancel(raw)):
             words = "was cancelled" if succeeded else "failed"
             _LOG.warning("%s of %s %s: %s", posting.kind, posting.key, words, receipt.hash)
             self.outbox.forget(posting, *cost)
@@ -196,11 +213,11 @@ class Dispatcher:
     def _fill(self, nonce: int) -> None:
         """A transfer of nothing to oneself: somebody with the same key sent something that is never mined."""
         fees = self._raised(self.chain.fees(), self.chain.fees().limit, self.chain.fees().tip)
-        self.allow(CANCEL, _TRANSFER_GAS, fees)
+        kind = self._payer(CANCEL, nonce, _TRANSFER_GAS, fees)
         raw, transaction_hash = self.chain.prepare(
             self.chain.sender, b"", nonce, gas=_TRANSFER_GAS, fees=fees
         )
-        self.outbox.intend(self._posting(CANCEL, nonce, nonce, transaction_hash, raw, _TRANSFER_GAS, fees))
+        self.outbox.intend(self._posting(kind, nonce, nonce, transaction_hash, raw, _TRANSFER_GAS, fees))
         _LOG.warning("nonce %d was missing: filled by %s", nonce, transaction_hash)
         self.chain.broadcast(raw)
 
@@ -213,16 +230,31 @@ class Dispatcher:
             self.chain.call(to, data, self.chain.sender)
         except RevertedCall:
             to, data, gas = self.chain.sender, b"", _TRANSFER_GAS
-        self.allow(posting.kind, gas, fees)
+        kind, key = self._payer(posting.kind, posting.nonce, gas, fees), posting.key
+        if kind != posting.kind:
+            key, to, data, gas = posting.nonce, self.chain.sender, b"", _TRANSFER_GAS
         raw, transaction_hash = self.chain.prepare(to, data, posting.nonce, gas=gas, fees=fees)
-        new = self._posting(posting.kind, posting.key, posting.nonce, transaction_hash, raw, gas, fees)
-        self.outbox.replace(posting, new)
+        new = self._posting(kind, key, posting.nonce, transaction_hash, raw, gas, fees)
+        # either may be mined, and a cancellation may cost less
+        self.outbox.replace(posting, replace(new, ceiling=max(posting.ceiling, new.ceiling)))
         _LOG.warning("%s of %s is stuck: %s", posting.kind, posting.key, "replaced" if data else "cancelled")
         try:
             self.chain.broadcast(raw)
         except RpcError:
             # the node may want more yet, or be about to mine the old one: both are known by their hashes
             self.chain.broadcast(posting.raw)
+
+    def _payer(self, kind: str, nonce: int, gas: int, fees: Fees) -> str:
+        """`kind` where that may be paid, else `CLEARING` if what protects waits behind that nonce."""
+        try:
+            self.allow(kind, gas, fees)
+        except BudgetError:
+            flying = self.outbox.in_flight()
+            if not any(other.nonce > nonce and other.kind in self.protecting for other in flying):
+                raise
+            self.allow(CLEARING, _TRANSFER_GAS, fees)
+            return CLEARING
+        return kind
 
     @staticmethod
     def _raised(now: Fees, limit: int, tip: int) -> Fees:

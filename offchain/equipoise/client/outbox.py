@@ -79,13 +79,19 @@ class Outbox:
                 raise OracleError(f"{p.kind} of {p.key} are already on their way")
 
     def replace(self, old: Posting, new: Posting) -> None:
-        """Write down that `new`, of the same nonce, shall take the place of `old`; either may be mined."""
+        """Write down that `new`, of the same nonce, shall take the place of `old`; either may be mined.
+
+        `new` may be of another kind and key: then whatever is mined counts as that.
+        """
         row = self._scope, old.kind, old.key
         with self._transaction():
             values = (*row, old.hash, old.raw, str(old.ceiling))
             self._database.execute("INSERT OR IGNORE INTO replaced VALUES (?, ?, ?, ?, ?, ?)", values)
-            query = "UPDATE sent SET hash = ?, raw = ?, ceiling = ?, at = ?" + _ONE
-            self._database.execute(query, (new.hash, new.raw, str(new.ceiling), new.at, *row))
+            becomes = new.kind, new.key
+            self._database.execute("UPDATE replaced SET kind = ?, key = ?" + _ONE, (*becomes, *row))
+            query = "UPDATE OR REPLACE sent SET kind = ?, key = ?, hash = ?, raw = ?, ceiling = ?, at = ?"
+            sent = new.hash, new.raw, str(new.ceiling), new.at
+            self._database.execute(query + _ONE, (*becomes, *sent, *row))
 
     def versions(self, posting: Posting) -> list[tuple[str, bytes]]:
         """(hash, raw) of all that was sent in its place, its own first."""
@@ -115,7 +121,7 @@ class Outbox:
                 self._spend(mined or posting.hash, posting.kind, fee, at)
 
     def forget(self, posting: Posting, mined: str = "", fee: int = 0, at: int = 0) -> None:
-        """Somebody else used its nonce, so that it can never be mined; or it was mined and failed."""
+        """It was mined and failed, or another has its nonce; `mined`, `fee` and `at` as in `landed`."""
         one = self._scope, posting.kind, posting.key
         with self._transaction():
             self._database.execute("DELETE FROM sent" + _ONE, one)
@@ -149,7 +155,7 @@ class Outbox:
         return sum(int(fee) for kind, fee in rows if kinds is None or kind in kinds)
 
     def transactions(self) -> int:
-        """How many were mined, failed ones among them."""
+        """How many were mined, or may have been; failed ones among them."""
         return int(self._rows("SELECT count(*) FROM spent WHERE scope = ?", (self._scope,))[0][0])
 
     def close(self) -> None:

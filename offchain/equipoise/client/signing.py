@@ -12,9 +12,11 @@ from equipoise.client.chain import NotMined, Receipt, RevertedCall, RpcError
 from equipoise.client.rpc import TIMEOUT_SECONDS, RpcChain
 from equipoise.errors import InputError
 
-__all__ = ["Fees", "SigningChain", "TransactionKey"]
+__all__ = ["GAS_MARGIN", "Fees", "SigningChain", "TransactionKey"]
 
-_GAS_MARGIN = 1.3
+GAS_MARGIN = 1.3
+"""Gas limit over the node's estimate."""
+
 _DEFAULT_TIP = 10**9
 _SEEN = ("already known", "already imported", "known transaction", "nonce too low")
 
@@ -66,7 +68,7 @@ class SigningChain(RpcChain):
 
     def estimate(self, to: str | None, data: bytes, value: int = 0) -> int:
         """Gas limit that suffices now, with a margin. Raises RevertedCall when it would revert."""
-        return int(int(self.request("eth_estimateGas", self._simulate(to, data, value)), 16) * _GAS_MARGIN)
+        return int(int(self.request("eth_estimateGas", self._simulate(to, data, value)), 16) * GAS_MARGIN)
 
     def _simulate(self, to: str | None, data: bytes, value: int) -> dict[str, str]:
         call = {"from": self.sender, "data": "0x" + data.hex(), "value": hex(value)} | (

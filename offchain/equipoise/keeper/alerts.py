@@ -57,7 +57,7 @@ class Alerts:
 
     def happened(self, event: str, text: str) -> None:
         """Something that is over at once."""
-        self._put(event, text, resolved=False)
+        self._put(event, _readable(text), resolved=False)
 
     def state(self, event: str, text: str | None) -> None:
         """Something that lasts until it is called with None: told when it begins, repeats and ends."""
@@ -66,7 +66,9 @@ class Alerts:
             if told is not None:
                 del self._told[event]
                 self._put(event, f"over: {told[0]}", resolved=True)
-        elif told is None or self._clock() - told[1] >= self._repeat:
+            return
+        text = _readable(text)
+        if told is None or self._clock() - told[1] >= self._repeat:
             self._told[event] = text, self._clock()
             self._put(event, text, resolved=False)
         else:
@@ -84,9 +86,6 @@ class Alerts:
         _LOG.log(logging.INFO if resolved else logging.WARNING, "alert %s: %s", event, text)
         if self._url is None:
             return
-        text = text.encode(
-            "utf-8", "replace"
-        ).decode()  # a node may put into its words what no UTF-8 can hold
         body = {"event": event, "text": text, "resolved": resolved, "at": int(self._clock())}
         try:
             self._queue.put_nowait({**self._labels, **body})
@@ -100,3 +99,8 @@ class Alerts:
                 self._http.post(self._url, json=body).raise_for_status()
             except Exception as error:  # this thread must not end: nothing would be told any more
                 _LOG.error("alert %s was not delivered: %s", body["event"], error)
+
+
+def _readable(text: str) -> str:
+    """A node may put half a character into its words, which neither a log nor JSON can hold."""
+    return text.encode("utf-8", "replace").decode()

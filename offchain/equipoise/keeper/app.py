@@ -74,7 +74,7 @@ class _Collector:
             "stepped_at": (watched.stepped_at, "Time of the last whole step {unix s}"),
             "balance_wei": (watched.balance, "Of the account"),
             "spent_today_wei": (service.budget.spent(), "In a rolling day, without protection"),
-            "protection_spent_today_wei": (service.budget.spent(True), "Of the ripcord's purse"),
+            "protection_spent_today_wei": (service.budget.spent(True), "For protection"),
             "in_flight": (len(service.ledger.in_flight()), "Transactions that are not mined"),
             "problems": (len(watched.problems), "Kinds of trouble now"),
         }

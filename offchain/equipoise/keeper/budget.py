@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from equipoise.client.outbox import Outbox
-from equipoise.client.signing import Fees
+from equipoise.client.signing import GAS_MARGIN, Fees
 from equipoise.errors import BudgetError, InputError
-from equipoise.keeper.plan import PROTECTION
+from equipoise.keeper.plan import PROTECTION, gas_of
 from equipoise.units import DAY
 
 __all__ = ["Budget", "Limits"]
@@ -21,21 +21,37 @@ _GWEI = 10**9
 class Limits:
     """Ether for whole transactions, gwei for a unit of gas.
 
-    `protection_…` are those of the ripcord and its fills, beside the others. A transaction that fails counts
-    with what it cost, one on its way with the most that it may cost.
+    `protection_…` are those of the ripcord and its fills, of corrections of reports, and of the cancellations
+    that make way for them, beside the others. A transaction that fails counts with what it cost, one on its
+    way, or whose nonce went to another, with the most that it may cost. Receipts are believed.
     """
 
     per_day: float = 0.05
     per_transaction: float = 0.02
     gas_price: float = 100.0
-    protection_per_day: float = 0.5
-    protection_per_transaction: float = 0.2
+    protection_per_day: float = 6.0
+    protection_per_transaction: float = 3.0
     protection_gas_price: float = 1_000.0
 
     def __post_init__(self) -> None:
         for name, value in self.__dict__.items():
             if not 0 < value < 1e9:
                 raise InputError(f"limits: {name} is {value}; give more than 0, less than 1e9")
+
+    def contradiction(self, n: int) -> str | None:
+        """What keeps a ripcord's fill of `n` assets from ever being paid at `protection_gas_price`."""
+        gas = int(gas_of("basket", n, True) * GAS_MARGIN)
+        needed = gas * Fees(int(self.protection_gas_price * _GWEI), 0).limit / _ETHER
+        for name in ("protection_per_transaction", "protection_per_day"):
+            given = getattr(self, name)
+            if given < needed:
+                reach = self.protection_gas_price * given / needed
+                return (
+                    f"limits: {name} is {given:g} ether: a ripcord's fill of {n} assets is paid up to "
+                    f"{reach:.0f} gwei, not protection_gas_price = {self.protection_gas_price:g}; give "
+                    f"{needed:.3g} or more"
+                )
+        return None
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from equipoise.client.dispatch import CLEARING
 from equipoise.errors import EquipoiseError, InputError
 from equipoise.keeper import coordinates
 from equipoise.keeper.facts import Facts
@@ -15,8 +17,8 @@ from equipoise.units import from_wad
 
 __all__ = ["PROTECTION", "Action", "Policy", "gas_of", "plan"]
 
-PROTECTION = frozenset({"ripcord", "basket"})
-"""Kinds that protect the vault; they have a purse of their own."""
+PROTECTION = frozenset({"ripcord", "basket", "corrections", CLEARING})
+"""Kinds that protect the vault, and what makes way for them; they have a purse of their own."""
 
 _SPENT = 0.9  # of the loss budget: what is left of it is not worth an auction
 
@@ -87,9 +89,18 @@ def gas_of(kind: str, n: int, levered: bool) -> int:
     return table[kind]
 
 
-def plan(facts: Facts, policy: Policy, account: str, pool_fees: tuple[int, ...]) -> list[Action]:
-    """What to do now, the most urgent first; `account` gets what fills leave over."""
-    maker = _Planner(facts, policy, account, pool_fees)
+def plan(
+    facts: Facts,
+    policy: Policy,
+    account: str,
+    pool_fees: tuple[int, ...],
+    dearer: Mapping[str, float] | None = None,
+) -> list[Action]:
+    """What to do now, the most urgent first; `account` gets what fills leave over.
+
+    `dearer` tells of a kind by how much the chain asks more gas than `gas_of`.
+    """
+    maker = _Planner(facts, policy, account, pool_fees, dearer or {})
     return [
         *maker.ripcord(),
         *maker.coordinates(),
@@ -101,15 +112,25 @@ def plan(facts: Facts, policy: Policy, account: str, pool_fees: tuple[int, ...])
 
 
 class _Planner:
-    def __init__(self, facts: Facts, policy: Policy, account: str, pool_fees: tuple[int, ...]) -> None:
-        self.facts, self.policy = facts, policy
+    def __init__(
+        self,
+        facts: Facts,
+        policy: Policy,
+        account: str,
+        pool_fees: tuple[int, ...],
+        dearer: Mapping[str, float],
+    ) -> None:
+        self.facts, self.policy, self.dearer = facts, policy, dearer
         self.account, self.pool_fees = account, pool_fees
         self.n, self.levered = len(pool_fees), bool(facts.state.levered)
+
+    def _gas(self, kind: str) -> int:
+        return int(gas_of(kind, self.n, self.levered) * self.dearer.get(kind, 1.0))
 
     def _action(
         self, kind: str, key: str, contract: str, function: str, *args: Any, gain: float = 0.0
     ) -> Action:
-        gas = gas_of(kind, self.n, self.levered)
+        gas = self._gas(kind)
         return Action(kind, key, contract, function, args, gas, gain - self.facts.usd(gas))
 
     def ripcord(self) -> list[Action]:
@@ -180,7 +201,7 @@ class _Planner:
         return sum(usd for usd in rewards if usd > 0)
 
     def _floor(self) -> float:
-        return self.facts.usd(gas_of("fill", self.n, self.levered)) + self.policy.min_profit_usd
+        return self.facts.usd(self._gas("fill")) + self.policy.min_profit_usd
 
     def fills(self) -> list[Action]:
         """Lots whose second has come, the soonest first."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from equipoise.client.chain import NotMined, RpcError
 from equipoise.client.deployment import Deployment
 from equipoise.client.dispatch import DispatchConfig, Dispatcher
-from equipoise.client.signing import SigningChain
+from equipoise.client.signing import GAS_MARGIN, SigningChain
 from equipoise.errors import BudgetError, ContractRevert, EquipoiseError, OracleError
 from equipoise.keeper.alerts import Alerts
 from equipoise.keeper.budget import Budget, Limits
@@ -23,7 +23,7 @@ from equipoise.keeper.facts import Facts, read_facts
 from equipoise.keeper.head import Head, HeadError
 from equipoise.keeper.ledger import Ledger
 from equipoise.keeper.market import Market
-from equipoise.keeper.plan import Action, Policy, plan
+from equipoise.keeper.plan import PROTECTION, Action, Policy, gas_of, plan
 from equipoise.keeper.watch import Thresholds, unfilled, watch
 from equipoise.oracle.relay import Relay
 
@@ -33,6 +33,12 @@ _LOG = logging.getLogger(__name__)
 _MOST_ACTIONS = 32  # in one step: facts are read anew after each
 _LONGEST_PAUSE = 60.0
 _BLIPS = 3
+_FOR_PROFIT = frozenset({"fill", "open"})
+_DEARER = 1.5  # times the planned gas: above that they are planned anew
+
+
+class _TooDear(EquipoiseError):
+    """The chain asks so much more gas that it may not be worth it."""
 
 
 @dataclass
@@ -92,7 +98,7 @@ class KeeperService:
         self.budget = Budget(
             limits or Limits(), ledger, lambda: self.head.timestamp, lambda: self.watched.balance
         )
-        self.dispatcher = Dispatcher(self.chain, ledger, dispatch, self.budget.allow)
+        self.dispatcher = Dispatcher(self.chain, ledger, dispatch, self.budget.allow, PROTECTION)
         self.relay = relay(self.dispatcher) if relay and not dry_run else None
         self.pause = 0.0
         """Seconds to wait before the next attempt: grows while the node does not answer."""
@@ -101,6 +107,7 @@ class KeeperService:
         self._acted_on, self._failures = "", 0
         self._over: str | None = None
         self._said: set[tuple[str, str]] = set()
+        self._dearer: dict[str, float] = {}
 
     @property
     def deployment(self) -> Deployment:
@@ -198,7 +205,7 @@ class KeeperService:
         refused: set[tuple[str, str]] = set()
         for _ in range(_MOST_ACTIONS):
             facts = self._look()
-            actions = plan(facts, self.policy, self.chain.sender, self.deployment.pool_fees)
+            actions = plan(facts, self.policy, self.chain.sender, self.deployment.pool_fees, self._dearer)
             chosen = [a for a in actions if a.urgent == urgent and (a.kind, a.key) not in refused]
             if not chosen or (self._busy() and not urgent):
                 break
@@ -239,11 +246,21 @@ class KeeperService:
             return False
         try:
             self.dispatcher.send(
-                action.kind, action.key, contract.address, data, contract.name, action.urgent
+                action.kind,
+                action.key,
+                contract.address,
+                data,
+                contract.name,
+                action.urgent,
+                lambda gas: self._weigh(action, int(gas / GAS_MARGIN)),
             )
         except BudgetError as error:
             self._outcome(action, "over budget")
             self._over = str(error)
+            return False
+        except _TooDear as error:
+            self._outcome(action, "too dear")
+            _LOG.info("%s", error)
             return False
         except ContractRevert as revert:
             self._refused(action, revert)
@@ -258,6 +275,19 @@ class KeeperService:
             return False
         self._outcome(action, "landed")
         return True
+
+    def _weigh(self, action: Action, gas: int) -> None:
+        """Not for much more than was planned; the next plan counts with what the chain says."""
+        if action.kind not in _FOR_PROFIT:
+            return
+        assert self.watched.facts is not None
+        levered = bool(self.watched.facts.state.levered)
+        times = gas / gas_of(action.kind, len(self.deployment.pool_fees), levered)
+        self._dearer[action.kind] = times if times > _DEARER else 1.0
+        if gas > _DEARER * action.gas:
+            raise _TooDear(
+                f"{action.kind} of {action.key} takes {gas} gas, not {action.gas}: planned anew with that"
+            )
 
     def _refused(self, action: Action, revert: ContractRevert) -> None:
         """Before it was sent that costs nothing: somebody was faster, or a pool moved."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from dataclasses import dataclass, field, replace
@@ -30,6 +31,7 @@ from equipoise.oracle.running import expand, load_key, read_sections, serve
 
 __all__ = ["KeeperSettings", "loop", "run_keeper"]
 
+_LOG = logging.getLogger(__name__)
 _QUOTER = "@uniswap/v3-periphery/artifacts/contracts/lens/QuoterV2.sol/QuoterV2"
 _TIMEOUT = 30.0  # seconds for one answer of the node
 _SILENT_POLLS = 10  # of the loop, after which /health is not ok
@@ -106,6 +108,8 @@ class KeeperSettings:
         ledger.claim()
         if not chain.code(self.quoter):
             raise InputError(f"quoter: no code at {self.quoter}; give the address of Uniswap's QuoterV2 here")
+        if wrong := self.limits.contradiction(len(deployment.pool_fees)):
+            _LOG.warning("%s", wrong)
         quoter = Contract(chain, self.quoter, load_npm_artifact(_QUOTER).abi, "QuoterV2")
 
         def relay(dispatcher: Dispatcher) -> Relay:

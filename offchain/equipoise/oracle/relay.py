@@ -165,6 +165,7 @@ class Relay:
         minority that answers no relay is outvoted by its own reports. The signers are asked again while those
         who have not answered could still move the post: that they are slow may be what a liar counts on.
         """
+        trouble = self.problems.pop(_CORRECTIONS, None)
         last = self.oracle.call("lastPost")
         post = last.observedAt, last.reportCount, last.settlesAt
         if self.chain.timestamp() >= last.settlesAt or post == self._judged:
@@ -183,17 +184,22 @@ class Relay:
             # where the median of all can be, whatever the missing ones say
             possible = off[middle - (most - count) : middle + 1]
             if count > last.reportCount and off[count // 2] > self.config.correct_above:
+                key = f"{slot}:{count}:{last.settlesAt}"
+                if self.outbox.known(_CORRECTIONS, key):
+                    return  # on its way
                 _LOG.warning(
                     "%d reports posted, off by %.0f %%: corrected by %d",
                     last.reportCount,
                     100 * off[count // 2],
                     count,
                 )
-                self._post(_CORRECTIONS, f"{slot}:{count}:{last.settlesAt}", args)
+                self._post(_CORRECTIONS, key, args)
             elif possible.max() <= self.config.correct_above:
                 self._judged = post
         except EquipoiseError as error:
-            _LOG.info("no correction: %s", error)
+            self.problems[_CORRECTIONS] = f"no correction: {error}"
+            if trouble != self.problems[_CORRECTIONS]:
+                _LOG.warning("%s", self.problems[_CORRECTIONS])
 
     def _least(self, slot: int, n: int) -> FloatArray:
         """Volatilities below which the speed limit lets none of that time fall, while the round is open."""

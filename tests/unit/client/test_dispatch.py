@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from equipoise.client.chain import NotMined, RpcError
 from equipoise.client.contract import Contract, create, load_artifact
-from equipoise.client.dispatch import CANCEL, DispatchConfig, Dispatcher
+from equipoise.client.dispatch import CANCEL, CLEARING, DispatchConfig, Dispatcher
 from equipoise.client.outbox import Outbox
 from equipoise.client.rpc import RpcChain
 from equipoise.client.signing import Fees, SigningChain
@@ -218,6 +219,127 @@ def test_settle__its_nonce_went_to_another__is_forgotten_and_may_be_sent_anew(po
     assert not dispatcher.outbox.known("mint", "a")
     post.mint(dispatcher, "a")
     assert post.held() == 1
+
+
+def test_settle__nonce_used_and_no_receipt__counts_with_the_most_that_it_may_cost(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """EQ-183: one node counts, another is asked for receipts: it was mined, and is never looked at again."""
+    dispatcher = post.dispatcher()
+    started = int(time.time())
+    with monkeypatch.context() as patched:
+        patched.setattr(post.chain, "receipt", lambda _: None)
+        patched.setattr(post.chain, "timestamp", lambda: 1)
+        with pytest.raises(NotMined):
+            post.mint(dispatcher, "a")
+        (posting,) = dispatcher.outbox.in_flight()
+        dispatcher.settle()
+    assert not dispatcher.outbox.in_flight()
+    assert dispatcher.settle() == []
+    assert (
+        dispatcher.outbox.spent_since(started - 1)
+        == posting.ceiling
+        > post.chain.receipt(posting.hash)[1].fee
+    )
+
+
+def test_settle__one_of_ours_has_the_nonce__counts_with_what_that_one_cost(post: Post) -> None:
+    """EQ-183: replaced twice; nothing is booked for those that can never be mined."""
+    dispatcher, before = post.dispatcher(), post.chain.balance(post.chain.sender)
+    post.automine(False)
+    with pytest.raises(NotMined):
+        post.mint(dispatcher, "a")
+    for _ in range(2):
+        dispatcher.settle()
+    post.mine()
+    assert [p.key for p in dispatcher.settle()] == ["a"]
+    assert dispatcher.settle() == []
+    assert dispatcher.outbox.spent_since(0) == before - post.chain.balance(post.chain.sender) > 0
+
+
+def test_settle__cancelled__may_still_cost_what_the_first_may(post: Post) -> None:
+    """EQ-183: it may be mined after all."""
+    dispatcher = post.dispatcher()
+    post.automine(False)
+    with pytest.raises(NotMined):
+        post.mint(dispatcher, "a")
+    (first,) = dispatcher.outbox.in_flight()
+    post.node.request("anvil_dropAllTransactions")
+    post.node.request("anvil_setCode", post.token.address, "0xfe")
+    dispatcher.settle()
+    (cancelled,) = dispatcher.outbox.in_flight()
+    assert cancelled.hash != first.hash
+    assert cancelled.ceiling >= first.ceiling
+
+
+class Purses:
+    """Nothing is paid for any more but what protects."""
+
+    empty = False
+
+    def allow(self, kind: str, gas: int, fees: Fees) -> None:
+        if self.empty and kind not in ("rescue", CLEARING):
+            raise BudgetError(f"{kind}: too dear")
+
+
+def rescue(post: Post, dispatcher: Dispatcher) -> None:
+    data = post.token.encode("mint", post.chain.sender, 10)
+    with pytest.raises(NotMined):
+        dispatcher.send("rescue", "r", post.token.address, data, "TestToken")
+
+
+@pytest.mark.parametrize("winner", ["the clearing", "what it replaces"])
+def test_settle__stuck_before_what_protects__makes_way_at_the_cost_of_that(
+    post: Post, monkeypatch: pytest.MonkeyPatch, winner: str
+) -> None:
+    """EQ-182 EQ-181: its own purse pays no replacement; either version may win, and is counted once."""
+    purses = Purses()
+    dispatcher = post.dispatcher(allow=purses.allow, protecting=("rescue", CLEARING))
+    post.mint(dispatcher, "before")
+    before = dispatcher.outbox.spent_since(0)
+    post.automine(False)
+    with pytest.raises(NotMined):
+        post.mint(dispatcher, "a")
+    purses.empty = True
+    dispatcher.settle()
+    assert dispatcher.problems == {"mint a": "mint: too dear"}
+    rescue(post, dispatcher)
+    with monkeypatch.context() as patched:
+        if winner != "the clearing":
+            patched.setattr(post.chain, "broadcast", lambda raw: None)
+        dispatcher.settle()
+    assert dispatcher.problems == {}
+    assert [(p.kind, p.key, p.nonce) for p in dispatcher.outbox.in_flight()] == [
+        (CLEARING, 1, 1),
+        ("rescue", "r", 2),
+    ]
+    post.mine()
+    again = post.dispatcher(allow=purses.allow, protecting=("rescue", CLEARING))
+    assert [p.kind for p in again.settle()] == [CLEARING, "rescue"]
+    assert again.settle() == []
+    assert post.held() == (11 if winner == "the clearing" else 12)
+    assert again.outbox.transactions() == post.chain.nonce() == 3
+    assert again.outbox.spent_since(0, ["mint"]) == before
+    assert again.outbox.spent_since(0, [CLEARING]) > 0
+    purses.empty = False
+    post.automine(True)
+    post.mint(again, "a")
+
+
+def test_settle__a_nonce_is_missing_before_what_protects__is_filled_at_the_cost_of_that(post: Post) -> None:
+    """EQ-182"""
+    purses = Purses()
+    dispatcher = post.dispatcher(allow=purses.allow, protecting=("rescue", CLEARING))
+    post.automine(False)
+    stranger, _ = post.chain.prepare(post.chain.sender, b"", 0, gas=21_000, fees=Fees(0, 1))
+    post.chain.broadcast(stranger)
+    purses.empty = True
+    rescue(post, dispatcher)
+    post.node.request("anvil_dropAllTransactions")
+    dispatcher.settle()
+    assert {(p.kind, p.nonce) for p in dispatcher.outbox.in_flight()} == {(CLEARING, 0), ("rescue", 1)}
+    post.mine()
+    assert {p.kind for p in dispatcher.settle()} == {CLEARING, "rescue"}
 
 
 def test_settle__stuck_beyond_its_limits__stays_and_says_why(post: Post) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from equipoise.client.dispatch import CLEARING
 from equipoise.client.outbox import Outbox, Posting
 from equipoise.client.signing import Fees
 from equipoise.errors import BudgetError, InputError
@@ -61,6 +62,8 @@ def test_allow__above_a_limit__names_it_and_the_vaults_protection_may(
         purse.allow("fill", gas, gwei)
     purse.allow("ripcord", gas, gwei)
     purse.allow("basket", gas, gwei)
+    purse.allow("corrections", gas, gwei)
+    purse.allow(CLEARING, gas, gwei)
 
 
 def test_allow__over_the_day__is_refused_until_the_day_has_rolled(purse: Purse) -> None:
@@ -99,6 +102,17 @@ def test_allow__more_than_the_account_holds__says_how_much(purse: Purse) -> None
     purse.balance = 10**12
     with pytest.raises(BudgetError, match="the account holds 1e-06"):
         purse.allow("poke", 100_000, 1.0)
+
+
+def test_contradiction__of_the_defaults__names_how_far_they_reach() -> None:
+    """EQ-182: three assets' fills at the highest price of gas, not eight's."""
+    assert Limits().contradiction(3) is None
+    words = Limits().contradiction(8)
+    assert words
+    assert "protection_per_transaction is 3 ether" in words
+    assert "up to 483 gwei, not protection_gas_price = 1000; give 6.21 or more" in words
+    assert "protection_per_day" in (Limits(protection_per_day=1.0).contradiction(3) or "")
+    assert Limits(protection_gas_price=480.0).contradiction(8) is None
 
 
 @pytest.mark.parametrize("wrong", [{"per_day": 0}, {"gas_price": -1.0}, {"per_transaction": 1e10}])

@@ -97,6 +97,18 @@ def test_make__on_a_chain__steps_with_the_feeds_price_of_ether(levered: Levered,
     service.close()
 
 
+def test_make__limits_that_contradict_each_other__are_told(
+    levered: Levered, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """EQ-182: fills end far below the price of gas that is allowed."""
+    settings(levered, tmp_path).make(LocalKey(b"\x21" * 32)).close()
+    assert "limits" not in caplog.text
+    poor = {"limits": {"protection_per_transaction": 0.2}}
+    settings(levered, tmp_path, **poor).make(LocalKey(b"\x21" * 32)).close()
+    assert "protection_per_transaction is 0.2 ether: a ripcord's fill of 3 assets" in caplog.text
+    assert "up to 78 gwei, not protection_gas_price = 1000" in caplog.text
+
+
 def test_make__a_ledger_that_another_keeper_works_with__is_refused(levered: Levered, tmp_path: Path) -> None:
     """EQ-181: two processes with one key would use each nonce twice."""
     made = settings(levered, tmp_path)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from equipoise.client.chain import RpcError
-from equipoise.client.signing import SigningChain
+from equipoise.client.dispatch import DispatchConfig
+from equipoise.client.signing import Fees, SigningChain
+from equipoise.errors import BudgetError
+from equipoise.keeper.budget import Budget, Limits
 from equipoise.oracle.outbox import Posting
 from equipoise.units import DAY
 from tests.fixtures.relaying import POINTS, SETTLE, Killed, Office, silent, stations
@@ -140,6 +143,59 @@ def test_step__a_node_without_logs__corrects_by_what_the_signers_say(
     assert told.posted()[0] == (3 if mute else 5)
     assert ("corrected by" in caplog.text) is not bool(mute), "no more than posted is no correction"
     assert relay.problems == {}
+    relay.step()
+    assert told.posted()[0] == 5
+
+
+def test_step__a_correction_that_is_refused__is_a_problem_until_it_is_over(
+    told: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """EQ-149: the lie settles meanwhile, so somebody should hear of it."""
+    told.post(told.slot, LIES, [2])
+    relay = told.relay()
+
+    def refuses(kind: str, *_: object) -> None:
+        raise BudgetError(f"{kind}: too dear")
+
+    monkeypatch.setattr(relay._dispatcher, "allow", refuses)
+    for _ in range(2):
+        assert relay.step() == []
+        assert relay.problems == {"corrections": "no correction: corrections: too dear"}
+    assert told.posted() == (3, 30.0)
+    told.settle()
+    relay.step()
+    assert "corrections" not in relay.problems
+
+
+def test_step__gas_too_dear_for_reports__corrects_at_the_cost_of_protection(
+    told: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """EQ-149 EQ-182"""
+    told.post(told.slot, LIES, [2])
+    relay = told.relay()
+    chain = told.chain
+    allow = Budget(Limits(), relay.outbox, chain.timestamp, lambda: chain.balance(chain.sender)).allow
+    monkeypatch.setattr(relay._dispatcher, "allow", allow)
+    monkeypatch.setattr(chain, "fees", lambda: Fees(101 * 10**9, 10**8))
+    relay.step()
+    assert told.posted()[0] == 5
+    assert relay.problems == {}
+
+
+def test_step__a_correction_on_its_way__is_no_problem(told: Office) -> None:
+    """EQ-149: what is stuck the dispatcher tells."""
+    told.post(told.slot, LIES, [2])
+    relay, request = told.relay(), told.system.chain.request
+    relay._dispatcher.config = DispatchConfig(wait=0.1)
+    request("evm_setAutomine", False)
+    try:
+        relay.step()
+        assert "not mined" in relay.problems["corrections"]
+        relay.step()
+        assert relay.problems == {}
+        request("evm_mine")
+    finally:
+        request("evm_setAutomine", True)
     relay.step()
     assert told.posted()[0] == 5
 
