@@ -12,9 +12,10 @@ from typing import Any, Literal, TypeVar
 from equipoise.client.config import build_section
 from equipoise.client.contract import Contract
 from equipoise.client.deployment import Deployment
+from equipoise.client.dispatch import Dispatcher
 from equipoise.client.rpc import RpcChain
-from equipoise.client.signing import SigningChain
-from equipoise.errors import InputError
+from equipoise.client.signing import Fees, SigningChain
+from equipoise.errors import BudgetError, InputError
 from equipoise.estimation.blend import BlendConfig
 from equipoise.estimation.implied import load_implied
 from equipoise.oracle.journal import Journal
@@ -28,6 +29,7 @@ from equipoise.oracle.service import Clock, ServicePolicy, SignerService, scope_
 from equipoise.oracle.signer import Signer
 from equipoise.oracle.sources import CsvSource, ExchangeSource, FeedSource, PriceSource
 from equipoise.oracle.typed_data import Domain
+from equipoise.units import WAD
 
 __all__ = ["RelaySettings", "SignerSettings", "run_relay", "run_signer"]
 
@@ -180,7 +182,10 @@ def _domain(chain: RpcChain, oracle: Contract) -> Domain:
 
 @dataclass(frozen=True)
 class RelaySettings:
-    """A relay's file: `endpoints` are the signers' base URLs, `poll` the seconds between two looks."""
+    """A relay's file: `endpoints` are the signers' base URLs, `poll` the seconds between two looks.
+
+    `per_transaction` {ether} is the most that a report may cost: the tip is what the node says.
+    """
 
     account: str
     rpc: str
@@ -191,6 +196,7 @@ class RelaySettings:
     host: str = "127.0.0.1"
     port: int = 8700
     poll: float = 12.0
+    per_transaction: float = 0.2
     relay: RelayConfig = field(default_factory=RelayConfig)
 
     @classmethod
@@ -208,7 +214,17 @@ class RelaySettings:
         chain = SigningChain(self.rpc, key)
         oracle = Deployment.load(chain, expand(self.deployment)).volatility_oracle
         scope = scope_of(Publisher(oracle, key.address).domain)
-        return Relay(oracle, self.endpoints, Outbox(expand(self.outbox), scope), self.relay)
+        outbox = Outbox(expand(self.outbox), scope)
+        dispatcher = Dispatcher(chain, outbox, allow=self._allow)
+        return Relay(oracle, self.endpoints, outbox, self.relay, dispatcher=dispatcher)
+
+    def _allow(self, kind: str, gas: int, fees: Fees) -> None:
+        ether = gas * fees.limit / WAD
+        if ether > self.per_transaction:
+            raise BudgetError(
+                f"{kind} may cost {ether:.3g} ether, per_transaction allows {self.per_transaction:g}; raise "
+                "it, or use another node if others ask less for gas"
+            )
 
 
 def run_signer(settings: SignerSettings) -> None:

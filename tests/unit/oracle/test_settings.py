@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from equipoise.client.artifacts import ROOT
-from equipoise.errors import InputError, OracleError
+from equipoise.client.signing import Fees
+from equipoise.errors import BudgetError, InputError, OracleError
 from equipoise.estimation.blend import BlendConfig
 from equipoise.oracle.keys import LocalKey
 from equipoise.oracle.payload import VolatilityReport
@@ -65,6 +66,23 @@ def test_signer_settings__missing_key__is_named(tmp_path: Path, key: str) -> Non
 def test_relay_settings__endpoints_that_are_none__are_refused(tmp_path: Path, endpoints: object) -> None:
     with pytest.raises(InputError, match="give a list of the signers' URLs"):
         RelaySettings.from_yaml(written(tmp_path, RELAY | {"endpoints": endpoints}))
+
+
+def test_relay__a_node_that_asks_for_a_fortune_as_a_tip__gets_nothing(
+    system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """EQ-148: BudgetError; what is due stays due."""
+    path = system.contracts.save(tmp_path / "deployment.json")
+    change = {"rpc": system.chain.endpoint, "deployment": str(path), "outbox": str(tmp_path / "o.sqlite")}
+    relay = RelaySettings.from_yaml(written(tmp_path, RELAY | change)).make(LocalKey(b"\x32" * 32))
+    dispatcher, relayed = relay._dispatcher, []
+    monkeypatch.setattr(relay.chain, "estimate", lambda *_: 100_000)
+    monkeypatch.setattr(relay.chain, "broadcast", relayed.append)
+    monkeypatch.setattr(relay.chain, "fees", lambda: Fees(10**9, 2 * 10**12))
+    with pytest.raises(BudgetError, match=r"may cost 0\.2 ether, per_transaction allows 0\.2"):
+        dispatcher.send("volatilities", 1, system.vault.address, b"")
+    assert not relayed
+    assert not relay.outbox.in_flight()
 
 
 def test_settings__no_file_or_no_mapping__are_refused(tmp_path: Path) -> None:
