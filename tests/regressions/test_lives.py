@@ -131,3 +131,17 @@ def test_bid__an_asset_whose_price_fell_to_nothing__is_limited_by_the_bidders_pu
 
 
 CENT: dict[str, Any] = {"who": "bob", "assets": 10_000}
+
+
+def test_replay__in_a_round_from_which_a_signer_has_left__is_a_post_like_any(relive: Relive) -> None:
+    """EQ-149: the same words of those who are left; the machine had expected a refusal."""
+    relive(
+        "unlevered",
+        [
+            ("begins", {"invested": True, "settle": 600, "fees": "highest", "governed": False}),
+            ("minutes_pass", {"seconds": 3600}),
+            ("a_majority_lies", {"factor": 0.2}),
+            ("the_guardian_removes_a_signer", {"index": 3}),
+            ("an_adversary_posts", {"level": 1.0, "trick": "replay"}),
+        ],
+    )

@@ -209,8 +209,9 @@ class Signers(Market):
         if trick == "another time":
             return [self._signed(s, vols, now - i) for i, s in enumerate(signers)]
         if trick == "replay":
-            # the same words once more, or fewer of them
-            return self.last_post or None
+            # the same words once more: of an open round from which a signer has left any quorum's are taken
+            reopened = not self.reports.settled(now) and self.reports.count == 0
+            return None if reopened else self.last_post or None
         word = pack_word8(np.clip(vols, 0.001, 40.0))
         bad = word & ~0xFFFFFFFF | 99_999 if trick == "out of bounds" else word | 1 << (32 * self.n)
         return [self._raw(s, bad, now) for s in signers]
