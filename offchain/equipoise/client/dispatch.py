@@ -11,6 +11,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from eth_account.typed_transactions import TypedTransaction
@@ -69,8 +70,8 @@ class Dispatcher:
     allow
         Asked with (kind, gas limit, fees) before anything is signed; it raises what forbids it.
     protecting
-        Kinds that nothing may hold up: where `allow` forbids to replace what is stuck before one of these, or
-        to fill a gap there, it is asked for a `CLEARING`.
+        Kinds that nothing may hold up: where `allow` forbids to replace one of these, or what is stuck before
+        it, or to fill a gap there, it is asked for a `CLEARING`.
     """
 
     def __init__(
@@ -209,6 +210,10 @@ class Dispatcher:
         except EquipoiseError as error:
             _LOG.warning("%s of %s is stuck: %s", posting.kind, posting.key, error)
             self.problems[f"{posting.kind} {posting.key}"] = str(error)
+            if isinstance(error, BudgetError):
+                # what is signed is paid for, and a node may have forgotten it
+                with suppress(EquipoiseError):
+                    self.chain.broadcast(posting.raw)
 
     def _fill(self, nonce: int) -> None:
         """A transfer of nothing to oneself: somebody with the same key sent something that is never mined."""
@@ -245,12 +250,14 @@ class Dispatcher:
             self.chain.broadcast(posting.raw)
 
     def _payer(self, kind: str, nonce: int, gas: int, fees: Fees) -> str:
-        """`kind` where that may be paid, else `CLEARING` if what protects waits behind that nonce."""
+        """`kind` where that may be paid, else `CLEARING` if what protects waits for that nonce, or has it."""
         try:
             self.allow(kind, gas, fees)
         except BudgetError:
             flying = self.outbox.in_flight()
-            if not any(other.nonce > nonce and other.kind in self.protecting for other in flying):
+            behind = any(other.nonce > nonce and other.kind in self.protecting for other in flying)
+            # of what protects itself something smaller may be paid for, once the nonce is free
+            if not behind and kind not in self.protecting:
                 raise
             self.allow(CLEARING, _TRANSFER_GAS, fees)
             return CLEARING

@@ -186,7 +186,7 @@ class RpcChain:
         try:
             told = json.loads(self._transport.exchange(json.dumps(message).encode()))
             return _answers(message if isinstance(message, list) else [message], told)
-        except (OSError, http.client.HTTPException, ValueError) as error:
+        except (OSError, http.client.HTTPException, ValueError, TypeError) as error:
             self._transport.close()  # half an exchange: the next begins on a new connection
             raise RpcError(f"{self.endpoint} did not answer: {error or type(error).__name__}") from error
 

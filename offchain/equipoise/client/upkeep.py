@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 
 from eth_utils import is_address, to_checksum_address
 
@@ -144,19 +145,19 @@ class Upkeep:
         return filled
 
     def _ripcord(self, auction: int) -> Iterator[Filled]:
-        """All tokens, or what is left when one cannot be sold, or one alone, each whole and in parts."""
+        """All tokens, else all but one that cannot be sold, else one alone: each whole, else in parts."""
         deployment, n = self.deployment, self.deployment.n
         try:
             lots = deployment.auction.call("quoteBasket", [_WHOLE_LOT] * n).sold[:n]
         except ContractRevert:
             return
-        chosen = [set(range(n)), *(set(range(n)) - {i} for i in range(n)), *({i} for i in range(n))]
-        for part in _PARTS:
-            # its lots shrink with every second: a little less is surely there
-            amounts = [lot // part - lot // 10_000 for lot in lots]
-            for which in chosen:
-                some = [amount if i in which else 0 for i, amount in enumerate(amounts)]
-                order = (auction, some, list(deployment.pool_fees), 0, self.account)
+        everything = set(range(n))
+        without, alone = [everything - {i} for i in range(n)], [{i} for i in range(n)]
+        for some in ([everything], without, alone):
+            for part, which in product(_PARTS, some):
+                # its lots shrink with every second: a little less is surely there
+                amounts = [lot // part - lot // 10_000 if i in which else 0 for i, lot in enumerate(lots)]
+                order = (auction, amounts, list(deployment.pool_fees), 0, self.account)
                 try:
                     deployment.filler.call("fillBasket", order, sender=self.account)
                     receipt = deployment.filler.send(
@@ -165,7 +166,7 @@ class Upkeep:
                 except ContractRevert:
                     continue
                 (event,) = deployment.filler.events(receipt, "BasketFilled")
-                sold = (deployment.symbols[i] for i, amount in enumerate(some) if amount)
+                sold = (deployment.symbols[i] for i, amount in enumerate(amounts) if amount)
                 yield Filled(f"{', '.join(sold)} sold for debt", event.profit)
                 return
 

@@ -13,7 +13,7 @@ import httpx
 
 from equipoise.errors import InputError
 
-__all__ = ["Alerts"]
+__all__ = ["Alerts", "readable"]
 
 _LOG = logging.getLogger(__name__)
 _WAITING = 100  # more than that many undelivered ones are dropped, the new ones
@@ -57,7 +57,7 @@ class Alerts:
 
     def happened(self, event: str, text: str) -> None:
         """Something that is over at once."""
-        self._put(event, _readable(text), resolved=False)
+        self._put(event, readable(text), resolved=False)
 
     def state(self, event: str, text: str | None) -> None:
         """Something that lasts until it is called with None: told when it begins, repeats and ends."""
@@ -67,7 +67,7 @@ class Alerts:
                 del self._told[event]
                 self._put(event, f"over: {told[0]}", resolved=True)
             return
-        text = _readable(text)
+        text = readable(text)
         if told is None or self._clock() - told[1] >= self._repeat:
             self._told[event] = text, self._clock()
             self._put(event, text, resolved=False)
@@ -101,6 +101,6 @@ class Alerts:
                 _LOG.error("alert %s was not delivered: %s", body["event"], error)
 
 
-def _readable(text: str) -> str:
+def readable(text: str) -> str:
     """A node may put half a character into its words, which neither a log nor JSON can hold."""
     return text.encode("utf-8", "replace").decode()

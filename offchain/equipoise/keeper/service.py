@@ -16,7 +16,7 @@ from equipoise.client.deployment import Deployment
 from equipoise.client.dispatch import DispatchConfig, Dispatcher
 from equipoise.client.signing import GAS_MARGIN, SigningChain
 from equipoise.errors import BudgetError, ContractRevert, EquipoiseError, OracleError
-from equipoise.keeper.alerts import Alerts
+from equipoise.keeper.alerts import Alerts, readable
 from equipoise.keeper.budget import Budget, Limits
 from equipoise.keeper.ether import EtherPrice
 from equipoise.keeper.facts import Facts, read_facts
@@ -35,6 +35,7 @@ _LONGEST_PAUSE = 60.0
 _BLIPS = 3
 _FOR_PROFIT = frozenset({"fill", "open"})
 _DEARER = 1.5  # times the planned gas: above that they are planned anew
+_DEAR_SECONDS = 600  # for so long; what was dear once must not stop them for good
 
 
 class _TooDear(EquipoiseError):
@@ -107,7 +108,7 @@ class KeeperService:
         self._acted_on, self._failures = "", 0
         self._over: str | None = None
         self._said: set[tuple[str, str]] = set()
-        self._dearer: dict[str, float] = {}
+        self._dearer: dict[str, tuple[float, int]] = {}
 
     @property
     def deployment(self) -> Deployment:
@@ -146,7 +147,7 @@ class KeeperService:
         return landed
 
     def _trouble(self, event: str, error: Exception) -> None:
-        text = f"{type(error).__name__}: {error}"
+        text = readable(f"{type(error).__name__}: {error}")
         if self.watched.problems.get(event) != text:
             _LOG.warning("%s", text)
         self.watched.problems[event] = text
@@ -205,7 +206,8 @@ class KeeperService:
         refused: set[tuple[str, str]] = set()
         for _ in range(_MOST_ACTIONS):
             facts = self._look()
-            actions = plan(facts, self.policy, self.chain.sender, self.deployment.pool_fees, self._dearer)
+            dearer = {kind: times for kind, (times, until) in self._dearer.items() if facts.now < until}
+            actions = plan(facts, self.policy, self.chain.sender, self.deployment.pool_fees, dearer)
             chosen = [a for a in actions if a.urgent == urgent and (a.kind, a.key) not in refused]
             if not chosen or (self._busy() and not urgent):
                 break
@@ -215,9 +217,12 @@ class KeeperService:
                 if urgent and self._on_its_way(action.kind):
                     continue
                 refused.add((action.kind, action.key))
-                if self._do(action):
+                outcome = self._do(action)
+                if outcome == "landed":
                     landed.append(action.kind)
                     break
+                if urgent and outcome == "reverted":
+                    return landed  # that cost gas, and the others are of the same look
             else:
                 break
         return landed
@@ -237,13 +242,13 @@ class KeeperService:
         self._mode = watch(facts, self.watched.balance, self.thresholds, self.alerts, self._mode)
         return facts
 
-    def _do(self, action: Action) -> bool:
-        """Whether it landed."""
+    def _do(self, action: Action) -> str:
+        """What became of it: "landed", "reverted" when it was mined and failed, or why it was not sent."""
         contract = getattr(self.deployment, action.contract)
         data = contract.encode(action.function, *action.args)
         if self.dry_run:
             self._say(action)
-            return False
+            return "would send"
         try:
             self.dispatcher.send(
                 action.kind,
@@ -255,26 +260,21 @@ class KeeperService:
                 lambda gas: self._weigh(action, int(gas / GAS_MARGIN)),
             )
         except BudgetError as error:
-            self._outcome(action, "over budget")
             self._over = str(error)
-            return False
+            return self._outcome(action, "over budget")
         except _TooDear as error:
-            self._outcome(action, "too dear")
             _LOG.info("%s", error)
-            return False
+            return self._outcome(action, "too dear")
         except ContractRevert as revert:
-            self._refused(action, revert)
-            return False
+            return self._refused(action, revert)
         except OracleError as error:
             _LOG.info("%s of %s: %s", action.kind, action.key, error)
-            return False
+            return "on its way"
         except NotMined as error:
             # the next step settles it
-            self._outcome(action, "not mined yet")
             _LOG.warning("%s of %s: %s", action.kind, action.key, error)
-            return False
-        self._outcome(action, "landed")
-        return True
+            return self._outcome(action, "not mined yet")
+        return self._outcome(action, "landed")
 
     def _weigh(self, action: Action, gas: int) -> None:
         """Not for much more than was planned; the next plan counts with what the chain says."""
@@ -283,19 +283,20 @@ class KeeperService:
         assert self.watched.facts is not None
         levered = bool(self.watched.facts.state.levered)
         times = gas / gas_of(action.kind, len(self.deployment.pool_fees), levered)
-        self._dearer[action.kind] = times if times > _DEARER else 1.0
+        until = self.watched.facts.now + _DEAR_SECONDS if times > _DEARER else 0
+        self._dearer[action.kind] = times, until
         if gas > _DEARER * action.gas:
             raise _TooDear(
                 f"{action.kind} of {action.key} takes {gas} gas, not {action.gas}: planned anew with that"
             )
 
-    def _refused(self, action: Action, revert: ContractRevert) -> None:
+    def _refused(self, action: Action, revert: ContractRevert) -> str:
         """Before it was sent that costs nothing: somebody was faster, or a pool moved."""
         if revert.name != "transaction reverted":
-            self._outcome(action, "refused")
             _LOG.info("%s of %s is not possible now: %s", action.kind, action.key, revert)
-            return
+            return self._outcome(action, "refused")
         self._failed(action.kind, f"{action.kind} of {action.key} was mined and failed: {revert}")
+        return "reverted"
 
     def _failed(self, kind: str, text: str) -> None:
         self.watched.outcomes[kind, "reverted"] += 1
@@ -308,12 +309,13 @@ class KeeperService:
             _LOG.info("dry run: would send %s of %s (%s, about %d gas, %+.2f USD)", *words)
             self._outcome(action, "would send")
 
-    def _outcome(self, action: Action, outcome: str) -> None:
+    def _outcome(self, action: Action, outcome: str) -> str:
         self.watched.outcomes[action.kind, outcome] += 1
+        return outcome
 
     def _problem(self, event: str, text: str | None) -> None:
         if text is None:
             self.watched.problems.pop(event, None)
         else:
-            self.watched.problems[event] = text
+            self.watched.problems[event] = text = readable(text)
         self.alerts.state(event, text)

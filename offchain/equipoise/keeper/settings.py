@@ -108,7 +108,7 @@ class KeeperSettings:
         ledger.claim()
         if not chain.code(self.quoter):
             raise InputError(f"quoter: no code at {self.quoter}; give the address of Uniswap's QuoterV2 here")
-        if wrong := self.limits.contradiction(len(deployment.pool_fees)):
+        if deployment.account and (wrong := self.limits.contradiction(len(deployment.pool_fees))):
             _LOG.warning("%s", wrong)
         quoter = Contract(chain, self.quoter, load_npm_artifact(_QUOTER).abi, "QuoterV2")
 

@@ -49,7 +49,11 @@ class Signers:
 
         Not from a thread whose event loop is running.
         """
-        return asyncio.run(self._ask(method, path, body, enough))
+        loop = asyncio.new_event_loop()
+        try:
+            return loop.run_until_complete(self._ask(method, path, body, enough))
+        finally:
+            loop.close()  # unlike asyncio.run it does not wait for threads that still look up a name
 
     async def _ask(self, method: str, path: str, body: object, enough: int) -> list[dict[str, Any]]:
         client = httpx.AsyncClient(

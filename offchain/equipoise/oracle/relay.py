@@ -110,6 +110,11 @@ class Relay:
         self._dispatcher = dispatcher or Dispatcher(self.chain, outbox)
         self._publisher = Publisher(oracle, self.chain.sender)
 
+    @property
+    def troubles(self) -> dict[str, str]:
+        """`problems`, and what is stuck on its way; a keeper tells the latter of its own dispatcher."""
+        return {**self.problems, **self._dispatcher.problems}
+
     # ------------------------------------------------------------------- work
 
     def step(self) -> list[str]:
@@ -165,41 +170,45 @@ class Relay:
         minority that answers no relay is outvoted by its own reports. The signers are asked again while those
         who have not answered could still move the post: that they are slow may be what a liar counts on.
         """
-        trouble = self.problems.pop(_CORRECTIONS, None)
+        try:
+            self._answer()
+            self.problems.pop(_CORRECTIONS, None)
+        except EquipoiseError as error:
+            text = f"no correction: {error}"
+            if self.problems.get(_CORRECTIONS) != text:
+                _LOG.warning("%s", text)
+            self.problems[_CORRECTIONS] = text
+
+    def _answer(self) -> None:
         last = self.oracle.call("lastPost")
         post = last.observedAt, last.reportCount, last.settlesAt
         if self.chain.timestamp() >= last.settlesAt or post == self._judged:
             return
         n, slot = self._publisher.domain.n, last.observedAt
-        try:
-            most = len(self._publisher.quorum().signers)
-            if last.reportCount == most:
-                self._judged = post
-                return
-            reports = self._reports(slot) + self._posted()
-            (structs,) = args = self._publisher.volatility_call(reports, round_at=slot)
-            count, middle = len(structs), most // 2
-            words = np.sort([unpack_word8(struct[1], n) for struct in structs], axis=0)
-            off = np.abs(unpack_word8(last.vols, n) / np.maximum(words, self._least(slot, n)) - 1).max(axis=1)
-            # where the median of all can be, whatever the missing ones say
-            possible = off[middle - (most - count) : middle + 1]
-            if count > last.reportCount and off[count // 2] > self.config.correct_above:
-                key = f"{slot}:{count}:{last.settlesAt}"
-                if self.outbox.known(_CORRECTIONS, key):
-                    return  # on its way
-                _LOG.warning(
-                    "%d reports posted, off by %.0f %%: corrected by %d",
-                    last.reportCount,
-                    100 * off[count // 2],
-                    count,
-                )
-                self._post(_CORRECTIONS, key, args)
-            elif possible.max() <= self.config.correct_above:
-                self._judged = post
-        except EquipoiseError as error:
-            self.problems[_CORRECTIONS] = f"no correction: {error}"
-            if trouble != self.problems[_CORRECTIONS]:
-                _LOG.warning("%s", self.problems[_CORRECTIONS])
+        most = len(self._publisher.quorum().signers)
+        if last.reportCount == most:
+            self._judged = post
+            return
+        reports = self._reports(slot) + self._posted()
+        (structs,) = args = self._publisher.volatility_call(reports, round_at=slot)
+        count, middle = len(structs), most // 2
+        words = np.sort([unpack_word8(struct[1], n) for struct in structs], axis=0)
+        off = np.abs(unpack_word8(last.vols, n) / np.maximum(words, self._least(slot, n)) - 1).max(axis=1)
+        # where the median of all can be, whatever the missing ones say
+        possible = off[middle - (most - count) : middle + 1]
+        if count > last.reportCount and off[count // 2] > self.config.correct_above:
+            key = f"{slot}:{count}:{last.settlesAt}"
+            if self.outbox.known(_CORRECTIONS, key):
+                return  # on its way
+            _LOG.warning(
+                "%d reports posted, off by %.0f %%: corrected by %d",
+                last.reportCount,
+                100 * off[count // 2],
+                count,
+            )
+            self._post(_CORRECTIONS, key, args)
+        elif possible.max() <= self.config.correct_above:
+            self._judged = post
 
     def _least(self, slot: int, n: int) -> FloatArray:
         """Volatilities below which the speed limit lets none of that time fall, while the round is open."""

@@ -22,7 +22,7 @@ def relay_app(relay: Relay) -> FastAPI:
     answering = Gauge("equipoise_relay_signers_answering", "Signers that answered last", registry=registry)
     answering.set_function(lambda: sum(relay.signers.answered.values()))
     failing = Gauge("equipoise_relay_problems", "Kinds of report that are due and stuck", registry=registry)
-    failing.set_function(lambda: len(relay.problems))
+    failing.set_function(lambda: len(relay.troubles))
     last = Gauge("equipoise_relay_last", "Time of the last report sent {unix s}", ["kind"], registry=registry)
     for kind in (VOLATILITIES, CORRELATIONS):
         last.labels(kind).set_function(partial(relay.outbox.last, kind))
@@ -30,8 +30,8 @@ def relay_app(relay: Relay) -> FastAPI:
     @app.get("/health")
     def health() -> JSONResponse:
         facts: dict[str, Any] = {
-            "ok": not relay.problems,
-            "problems": dict(relay.problems),
+            "ok": not (troubles := relay.troubles),
+            "problems": troubles,
             "signers": dict(relay.signers.answered),
             "last": {kind: relay.outbox.last(kind) for kind in (VOLATILITIES, CORRELATIONS)},
             "sender": relay.chain.sender,

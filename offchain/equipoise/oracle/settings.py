@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,26 +51,29 @@ class SourceSettings:
     options: Mapping[str, Any] | None = None
     days: int = 400
 
-    def make(self, deployment: Deployment, chain: RpcChain, n: int) -> PriceSource:
-        """Of the first `n` tokens, the oracle's: what is being retired has no report.
+    def make(self, deployment: Deployment, chain: RpcChain, reported: Sequence[str]) -> PriceSource:
+        """Of the tokens that the oracle reports, addresses in its order: others are being retired.
 
-        Raises InputError for an unknown kind or a missing setting.
+        Raises InputError for an unknown kind, a missing setting, or a token that the vault does not know yet.
         """
-        assets = deployment.symbols[:n]
+        known = {t.address.lower(): s for t, s in zip(deployment.tokens, deployment.symbols, strict=True)}
+        if strangers := [token for token in reported if token.lower() not in known]:
+            raise InputError(
+                f"the oracle reports {', '.join(strangers)}, which the vault does not know yet: start "
+                "again when its basket has followed"
+            )
+        assets = {known[token.lower()]: token for token in reported}
         if self.kind == "csv":
             if self.path is None:
                 raise InputError("source: a csv needs `path`")
-            return CsvSource(expand(self.path), assets)
+            return CsvSource(expand(self.path), tuple(assets))
         if self.kind == "feeds":
             oracle = deployment.price_oracle
-            feeds = {
-                asset: oracle.call("feedOf", token).feed
-                for asset, token in zip(assets, deployment.tokens[:n], strict=True)
-            }
+            feeds = {asset: oracle.call("feedOf", token).feed for asset, token in assets.items()}
             return FeedSource(chain, feeds, self.days)
         if self.kind == "exchange":
             symbols = self.symbols or {}
-            if self.exchange is None or not set(assets) <= set(symbols) <= set(deployment.symbols):
+            if self.exchange is None or not set(assets) <= set(symbols):
                 raise InputError(
                     f"source: an exchange needs `exchange`, and `symbols` for {', '.join(assets)}; it has "
                     f"{', '.join(symbols) or 'none'}"
@@ -142,7 +145,7 @@ class SignerSettings:
         implied = self.implied
         return SignerService(
             Signer(key, domain, tolerance=self.tolerance),
-            self.source.make(deployment, chain, domain.n),
+            self.source.make(deployment, chain, domain.assets),
             Journal(expand(self.journal)),
             BlendConfig(
                 ewma=self.model.ewma,

@@ -42,7 +42,7 @@ class Node(socketserver.StreamRequestHandler):
             return OF_ALL
         if isinstance(request, list):
             return [self._answer(one, how if one is request[0] else "") for one in reversed(request)]
-        number = request["id"] - (how == "another's")
+        number = [] if how == "no number" else request["id"] - (how == "another's")
         return {"id": number, "result": RESULTS[request["method"]]}
 
 
@@ -59,7 +59,7 @@ def path(tmp_path: Path) -> Iterator[str]:
         server.shutdown()
 
 
-@pytest.mark.parametrize("how", ["late", "drop", "another's"])
+@pytest.mark.parametrize("how", ["late", "drop", "another's", "no number"])
 @pytest.mark.parametrize("many", [False, True])
 def test_request__after_a_failure__the_next_answers_are_its_own(path: str, how: str, many: bool) -> None:
     """EQ-185: neither is the connection lost for ever, nor does a late answer pass for the next one's."""

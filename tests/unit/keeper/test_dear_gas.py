@@ -86,6 +86,61 @@ def test_step__fills_take_ten_times_the_gas__leave_that_too_or_are_not_sent(
         assert usd > 0.9 * gas * 21 * GWEI / 1e18 * ETH_USD
 
 
+def test_step__a_fill_was_dear_once__stops_no_other_for_long(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """EQ-180: a node lied, or a rival's dust is gone; at that price nothing is planned, and nothing asked."""
+    keeper = room.service(policy=Policy(open="profitable"), limits=RICH)
+    estimate, said = keeper.chain.estimate, []
+
+    def once(to: str | None, data: bytes, value: int = 0) -> int:
+        true = estimate(to, data, value)
+        if to == keeper.deployment.filler.address and not said:
+            said.append(true)
+            return 39_000_000
+        return true
+
+    monkeypatch.setattr(keeper.chain, "estimate", once)
+    monkeypatch.setattr(keeper.chain, "fees", lambda: Fees(20 * GWEI, GWEI))
+    landed = room.run(keeper, steps=64)
+    assert said
+    assert keeper.watched.outcomes["fill", "too dear"] == 1
+    assert "fill" in landed
+
+
+def test_step__a_basket_is_stuck_and_its_account_too_poor__a_smaller_one_is_sold(
+    levered: Levered, make_room: Callable[[System], Room], node: RpcChain
+) -> None:
+    """EQ-182: its nonce is cleared, or as long as gas is dear nothing were sold at all."""
+    room = make_room(levered)
+    levered.warp(7_200)
+    levered.refresh_prices()
+    levered.to_health(1.2)
+    levered.world.align_pools()  # type: ignore[union-attr]
+    levered.world.recentre_liquidity()  # type: ignore[union-attr]
+    keeper = room.service(
+        dispatch=DispatchConfig(wait=0.2, stuck_after=0.0),
+        policy=Policy(poke=False, open="never", coordinates=False),
+    )
+    levered.pull()
+    node.request("anvil_setBalance", keeper.chain.sender, hex(5 * 10**17))
+    node.request("evm_setAutomine", False)
+    for _ in range(60):
+        mine(node, 60)
+        node.request("evm_increaseTime", 30)
+        keeper.attempt()
+        if keeper.ledger.in_flight():
+            break
+    assert [posting.kind for posting in keeper.ledger.in_flight()] == ["basket"]
+    landed = []
+    for _ in range(25):
+        mine(node, 200)
+        landed += keeper.attempt()
+    assert landed[0] == CLEARING
+    assert "basket" in landed
+    assert levered.health() > 1.25
+
+
 def test_step__fills_take_half_as_much_again__are_sent_at_once(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -106,10 +161,10 @@ def dearer(keeper: KeeperService, monkeypatch: pytest.MonkeyPatch, times: float)
         found.append(int(times * estimate(to, data, value)))
         return found[-1]
 
-    def does(action: Action) -> bool:
+    def does(action: Action) -> str:
         facts, done = keeper.watched.facts, do(action)
         assert facts
-        if done and action.kind == "fill":
+        if done == "landed" and action.kind == "fill":
             _, _, buy, _, _, profit, _ = action.args[0]
             prices = Market.prices(facts.state)
             landed.append((int(found[-1] / GAS_MARGIN), profit / facts.units[buy] * prices[buy]))

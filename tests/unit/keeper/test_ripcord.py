@@ -161,6 +161,28 @@ def test_step__no_token_can_be_sold__is_told_once_the_discount_is_at_its_cap(
     assert "unfilled" not in keeper.watched.problems
 
 
+def test_step__a_fill_was_mined_and_failed__no_other_is_tried_on_the_same_look(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """EQ-184: a rival is a moment faster each time; every failure costs gas, of the purse that protects."""
+    keeper, tried = room.service(), []
+    keeper.step()
+    room.system.warp(900)
+    send = keeper.dispatcher.send
+
+    def sends(kind: str, key: Any, *args: Any, **options: Any) -> Any:
+        if kind != "basket":
+            return send(kind, key, *args, **options)
+        tried.append(key)
+        raise ContractRevert("transaction reverted", ("0x",), "filler")
+
+    monkeypatch.setattr(keeper.dispatcher, "send", sends)
+    for count in (1, 2):
+        keeper.step()
+        assert len(tried) == count
+        room.system.warp(12)
+
+
 def test_step__a_fill_is_not_mined_yet__sends_no_second(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     """EQ-181: interest makes every second's amounts new ones, which the first would have sold."""
     keeper = room.service(dispatch=DispatchConfig(wait=0.05))

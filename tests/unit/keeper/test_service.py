@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 
 from equipoise.client.chain import RpcError
 from equipoise.errors import SolverError
 from equipoise.keeper import coordinates
+from equipoise.keeper.app import keeper_app
 from equipoise.keeper.budget import Limits
 from equipoise.keeper.plan import Policy
 from equipoise.keeper.service import KeeperService
@@ -262,6 +264,22 @@ def test_attempt__the_node_does_not_answer__is_told_once_and_waits_longer(
     assert "open" in keeper.attempt()
     assert keeper.pause == 0.0
     assert ("rpc", True) in room.heard.told
+
+
+def test_attempt__a_nodes_words_are_no_text__can_be_told_by_health(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """EQ-187: half a character in an error's message."""
+
+    def refuses(*_: object) -> None:
+        raise RpcError("refused: \ud800")
+
+    keeper = room.service()
+    monkeypatch.setattr(keeper.head, "look", refuses)
+    keeper.attempt()
+    health = TestClient(keeper_app(keeper)).get("/health")
+    assert health.status_code == 503
+    assert "refused: ?" in str(health.json()["problems"])
 
 
 def test_attempt__a_defect_in_a_step__does_not_end_it(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:

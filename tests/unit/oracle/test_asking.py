@@ -123,5 +123,25 @@ def test_ask__cookies_of_one__do_not_come_back() -> None:
     assert not any(b"cookie" in request.lower() for request in requests)
 
 
+def test_ask__a_name_that_is_looked_up_for_ever__holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EQ-148: whoever owns the name's server may drop the queries."""
+    look_up, over, found = socket.getaddrinfo, threading.Event(), []
+
+    def slow(host: object, *args: object, **options: object) -> object:
+        if host in ("liar.example", b"liar.example"):
+            over.wait(20)
+            found.append(host)
+        return look_up(host, *args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    try:
+        with served(honest) as url:
+            answers = Signers(["http://liar.example", url], TIMEOUT, PATIENCE).ask("GET", "/", enough=1)
+        assert answers == [{"ok": 1}]
+        assert not found
+    finally:
+        over.set()
+
+
 def test_ask__nobody__is_no_answer() -> None:
     assert Signers([], TIMEOUT, PATIENCE).ask("GET", "/", enough=1) == []

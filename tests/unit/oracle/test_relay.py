@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from equipoise.errors import ContractRevert, InputError, OracleError
+from equipoise.client.dispatch import DispatchConfig
+from equipoise.client.signing import Fees
+from equipoise.errors import BudgetError, ContractRevert, InputError, OracleError
 from equipoise.oracle.outbox import Outbox, Posting
 from equipoise.oracle.payload import CorrelationReport
 from equipoise.oracle.relay import Relay, RelayConfig
@@ -203,6 +205,36 @@ def test_step__strangers_asked_every_signer_first__are_signed_too(office: Office
         body = {"observed_at": office.slot, "correlations": [str(int(words[0]) ^ (i + 1)), words[1]]}
         assert app.post("/v1/correlations", json=body).status_code == 200
     assert office.relay().step() == ["correlations", "volatilities"]
+
+
+def test_step__a_stuck_report_that_may_cost_no_more__is_told_and_sent_as_it_was(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """EQ-148: a node that has forgotten it gets it again; /health tells while it is stuck."""
+    relay, node = office.relay(), office.system.chain
+
+    def allow(kind: str, gas: int, fees: Fees) -> None:
+        if gas * fees.limit > 10**15:
+            raise BudgetError(f"{kind} is too dear")
+
+    monkeypatch.setattr(relay._dispatcher, "allow", allow)
+    monkeypatch.setattr(relay._dispatcher, "config", DispatchConfig(wait=0.1, stuck_after=0.0))
+    monkeypatch.setattr(relay.chain, "fees", lambda: Fees(2 * 10**9, 10**8))
+    watch = TestClient(relay_app(relay))
+    node.request("evm_setAutomine", False)
+    try:
+        for _ in range(12):
+            relay.step()
+        assert "too dear" in str(watch.get("/health").json()["problems"])
+        assert watch.get("/health").status_code == 503
+        node.request("anvil_dropAllTransactions")
+        relay.step()
+    finally:
+        node.request("evm_setAutomine", True)
+        node.request("evm_mine")
+    relay.step()
+    assert office.times() == (office.slot, office.slot)
+    assert watch.get("/health").status_code == 200
 
 
 def test_step__too_late_for_the_chain__waits_for_the_next_slot(office: Office) -> None:

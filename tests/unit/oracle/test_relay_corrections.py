@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from equipoise.client.chain import RpcError
@@ -161,6 +163,16 @@ def test_step__a_correction_that_is_refused__is_a_problem_until_it_is_over(
     for _ in range(2):
         assert relay.step() == []
         assert relay.problems == {"corrections": "no correction: corrections: too dear"}
+    # somebody asks for /health while the signers are being asked
+    ask, seen = relay.signers.ask, []
+
+    def asks(*args: Any, **options: Any) -> Any:
+        seen.append(dict(relay.problems))
+        return ask(*args, **options)
+
+    monkeypatch.setattr(relay.signers, "ask", asks)
+    relay.step()
+    assert seen == [relay.problems]
     assert told.posted() == (3, 30.0)
     told.settle()
     relay.step()

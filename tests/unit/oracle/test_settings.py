@@ -19,7 +19,7 @@ from equipoise.oracle.payload import VolatilityReport
 from equipoise.oracle.settings import RelaySettings, SignerSettings
 from equipoise.oracle.sources import CsvSource, FeedSource
 from equipoise.units import DAY
-from tests.fixtures.basket import assets_of, send_changes
+from tests.fixtures.basket import assets_of, list_asset, send_changes
 from tests.fixtures.system import System
 
 CONFIGS = ROOT / "scripts" / "configs"
@@ -66,6 +66,18 @@ def test_signer_settings__missing_key__is_named(tmp_path: Path, key: str) -> Non
 def test_relay_settings__endpoints_that_are_none__are_refused(tmp_path: Path, endpoints: object) -> None:
     with pytest.raises(InputError, match="give a list of the signers' URLs"):
         RelaySettings.from_yaml(written(tmp_path, RELAY | {"endpoints": endpoints}))
+
+
+def test_service__for_a_token_that_the_vault_does_not_know_yet__waits(
+    make_system: Any, tmp_path: Path
+) -> None:
+    """EQ-99: InputError; another's prices would pass for its own."""
+    s = make_system()
+    path = s.contracts.save(tmp_path / "deployment.json")
+    send_changes(s, [*assets_of(s)[1:], list_asset(s)], only=["volatility_oracle"])
+    change = {"rpc": s.chain.endpoint, "deployment": str(path), "journal": str(tmp_path / "j.sqlite")}
+    with pytest.raises(InputError, match="which the vault does not know yet: start again"):
+        SignerSettings.from_yaml(written(tmp_path, SIGNER | change)).service(LocalKey(b"\x31" * 32))
 
 
 def test_relay__a_node_that_asks_for_a_fortune_as_a_tip__gets_nothing(
@@ -133,15 +145,17 @@ def test_service__while_an_asset_is_being_retired__reports_the_others(
     }
     settings = SignerSettings.from_yaml(written(tmp_path, SIGNER | change))
     before = settings.service(LocalKey(b"\x31" * 32))
-    first, second, third = assets_of(s)
-    send_changes(s, [first, second], [third])
+    first, *rest = assets_of(s)
+    # the signer is restarted before the vault has followed
+    send_changes(s, rest, [first], only=["volatility_oracle"])
     with pytest.raises(OracleError, match="restart this signer"):
         before.volatilities(slot)
     service = settings.service(LocalKey(b"\x31" * 32))
-    assert service.signer.domain.assets == (first.token.address, second.token.address)
+    send_changes(s, rest, [first], only=["realized_volatility", "vault"])
+    assert service.signer.domain.assets == tuple(asset.token.address for asset in rest)
+    columns = vars(service.source)[{"csv": "_assets", "feeds": "_feeds", "exchange": "_symbols"}[kind]]
+    assert list(columns) == list(s.contracts.symbols[1:])
     if kind != "csv":
-        columns = vars(service.source)["_feeds" if kind == "feeds" else "_symbols"]
-        assert list(columns) == list(s.contracts.symbols[:2])
         return
     assert service.health()["ok"]
     assert VolatilityReport(slot, int(service.volatilities(slot)["vols"])).vol_ann(2).shape == (2,)

@@ -156,13 +156,13 @@ def _wiring(chain: Chain, deployer: str, config: DeploymentConfig, at: dict[str,
 
 
 def _opening(vault: Contract, deployer: str, config: DeploymentConfig) -> Step:
-    """Until this the vault takes no deposit."""
+    """Until this the vault takes no deposit. Any cap but 0 is one that was set, by the guardian perhaps."""
     cap = to_token(config.deposit_cap, config.cash_decimals)
     return setting(
         vault,
         deployer,
         "set the deposit cap",
-        lambda: bool(vault.call("depositCap") == cap),
+        lambda: bool(vault.call("depositCap") or not cap),
         "setDepositCap",
         cap,
     )
