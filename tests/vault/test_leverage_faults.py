@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from equipoise.client.contract import Contract
 from equipoise.errors import ContractRevert
 from equipoise.units import WAD, to_wad
 from tests.fixtures.levered import Levered
@@ -32,6 +33,15 @@ def keeper_acts(s: Levered) -> float:
     bids = s.auction.events(s.bid_basket(), "Bid")
     sold, paid = (sum(getattr(bid, name) for bid in bids) for name in ("sellValueWad", "buyValueWad"))
     return float(1 - paid / sold)
+
+
+def bids_until_dropped(s: Levered, token: Contract) -> int:
+    """Sell a token without LTV until anybody may drop it as collateral."""
+    bids, heavy = 0, ["LendingAccount__HealthTooLow"]
+    while not s.attempt(s.account, "dropCollateral", token, sender=s.mallory, unless=heavy):
+        s.bid(token, s.cash)
+        bids += 1
+    return bids
 
 
 def liquidations(s: Levered) -> int:
@@ -113,11 +123,7 @@ def test_reserve__small_and_of_zero_ltv__does_not_lock_the_ripcord(levered: Leve
     s.pull()
     args = (s.auction.call("current").id, [MAX] * 3, MAX, s.keeper)
     s.refuses("LendingAccount__Refused", s.auction, "bidBasket", *args, sender=s.keeper)
-    bids, heavy = 0, ["LendingAccount__HealthTooLow"]
-    while not s.attempt(s.account, "dropCollateral", eth, sender=s.mallory, unless=heavy):
-        s.bid(eth, s.cash)
-        bids += 1
-    assert 0 < bids <= 3
+    assert 0 < bids_until_dropped(s, eth) <= 3
     assert s.health() < 1.3
     s.bid_basket()
     assert s.health() >= 1.6
@@ -134,11 +140,7 @@ def test_reserve__sold_to_next_to_nothing__does_not_lock_the_ripcord(levered: Le
     s.aave.set_terms("ETH", 0.0, 0.83, 0.05)
     s.to_health(1.02)
     s.pull()
-    bids, heavy = 0, ["LendingAccount__HealthTooLow"]
-    while not s.attempt(s.account, "dropCollateral", eth, sender=s.mallory, unless=heavy):
-        s.bid(eth, s.cash)
-        bids += 1
-    assert 0 < bids <= 4
+    assert 0 < bids_until_dropped(s, eth) <= 4
     assert s.health() < 1.05
     s.bid_basket()
     assert s.health() >= 1.6
