@@ -18,6 +18,11 @@ def lanes(*values: int) -> int:
     return sum(v << (32 * i) for i, v in enumerate(values))
 
 
+def role(name: str) -> tuple[bytes]:
+    """What an error says of an address that is none."""
+    return (name.encode().ljust(32, b"\0"),)
+
+
 REFUSED_AT_BIRTH = {
     "one asset": ({"assets": [A]}, "VolatilityOracle__AssetCountOutOfRange", (1, 2, 8)),
     "nine assets": (
@@ -25,12 +30,12 @@ REFUSED_AT_BIRTH = {
         "VolatilityOracle__AssetCountOutOfRange",
         (9, 2, 8),
     ),
-    "zero asset": ({"assets": [A, ZERO, C]}, "VolatilityOracle__ZeroAddress", None),
+    "zero asset": ({"assets": [A, ZERO, C]}, "VolatilityOracle__ZeroAddress", role("asset")),
     "twice the same asset": ({"assets": [A, B, A]}, "VolatilityOracle__DuplicateAsset", (A,)),
     "zero owner": ({"owner": ZERO}, "OwnableInvalidOwner", None),
-    "no realised volatility": ({"realized": ZERO}, "VolatilityOracle__ZeroAddress", None),
-    "zero guardian": ({"guardian": ZERO}, "VolatilityOracle__ZeroAddress", None),
-    "zero signer": ({"signers": [A, ZERO, C]}, "VolatilityOracle__ZeroAddress", None),
+    "no realised volatility": ({"realized": ZERO}, "VolatilityOracle__ZeroAddress", role("realized")),
+    "zero guardian": ({"guardian": ZERO}, "VolatilityOracle__ZeroAddress", role("guardian")),
+    "zero signer": ({"signers": [A, ZERO, C]}, "VolatilityOracle__ZeroAddress", role("signer")),
     "twice the same signer": ({"signers": [A, B, B]}, "VolatilityOracle__DuplicateSigner", (B,)),
     "no signer": ({"signers": [], "threshold": 0}, "VolatilityOracle__ThresholdOutOfRange", (0, 1, 0)),
     "too many signers": (
