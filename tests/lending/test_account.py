@@ -113,6 +113,23 @@ def test_release__dry_reserve__pays_in_receipts(levered: Levered) -> None:
         as_vault(s, "release", s.tokens[0], 10**6, s.alice)
 
 
+def test_supply__of_a_single_unit_that_was_idle__is_counted_once(levered: Levered) -> None:
+    """EQ-123"""
+    s = levered
+    s.aave.freeze("BTC")
+    for _ in range(2):
+        s.tokens[0].send("transfer", s.account, 1, sender=s.keeper)
+        as_vault(s, "supply", s.tokens[0], 1)
+        s.aave.freeze("BTC", on=False)
+    assert s.tokens[0].call("balanceOf", s.account) == 0
+    assert supplied(s, 0) == s.aave.a_tokens["BTC"].call("balanceOf", s.account)
+
+
+def test_position__of_no_tokens__is_the_debt(levered: Levered) -> None:
+    s = levered
+    assert s.account.call("position", []) == ([], s.debt())
+
+
 @pytest.mark.parametrize("fault", ["frozen", "capped", "paused"])
 def test_supply__refused_by_the_venue__stays_in_the_books(levered: Levered, fault: str) -> None:
     """EQ-123: the vault still owns it, pays from it first, and offers it again with the next supply."""

@@ -57,6 +57,17 @@ def test_management_fee__a_year__is_its_rate_of_the_vault(system: System) -> Non
     assert system.balances()[-1] == 1_000_000_000
 
 
+def test_fees_accrued__tells_each_fee_apart(system: System) -> None:
+    """EQ-53: the management fee first, as its name in the event says."""
+    set_fees(system, management=0.02)
+    system.deposit(system.alice, 1_000)
+    system.warp(YEAR)
+    receipt = system.vault.send("accrueFees", sender=system.mallory)
+    (event,) = system.vault.events(receipt, "FeesAccrued")
+    assert event.managementShares == system.shares(system.treasury) > 0
+    assert event.performanceShares == 0
+
+
 def test_management_fee__accrued_daily__is_no_more_than_accrued_once(system: System) -> None:
     """EQ-53: calling often gains the recipient nothing to speak of, and never more than the rate."""
     set_fees(system, management=0.02)
