@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Protocol
 
-from equipoise.client.rpc import RpcChain
 from equipoise.errors import EquipoiseError, InputError
 
 __all__ = ["Head", "HeadConfig", "HeadError"]
@@ -14,6 +14,15 @@ _MOST_BLOCKS = 10
 """A second, of any chain; more than that since the last look is no head."""
 _SURE_SECONDS = 600
 """After the highest block seen a lower number with a later time is the chain's: what was seen was a lie."""
+
+
+class Node(Protocol):
+    """What is asked about the head; an `RpcChain` is one."""
+
+    @property
+    def chain_id(self) -> int: ...
+
+    def request(self, method: str, *params: Any) -> Any: ...
 
 
 class HeadError(EquipoiseError):
@@ -55,7 +64,7 @@ class Head:
 
     def __init__(
         self,
-        chain: RpcChain,
+        chain: Node,
         config: HeadConfig,
         clock: Callable[[], float],
         seen: tuple[int, int] = (0, 0),

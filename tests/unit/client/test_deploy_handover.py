@@ -14,27 +14,25 @@ from equipoise.client.contract import Contract
 from equipoise.client.deploy import deploy
 from equipoise.client.deploy.authority import OWNED
 from equipoise.client.deploy.plan import Plan, make_plan
+from equipoise.client.rpc import RpcChain
 from equipoise.world import World
 from tests.fixtures.deploying import Killed, Mortal
 
 
-class Meddled:
-    """A chain on which somebody does something before each transaction of the deployer."""
+class Meddled(RpcChain):
+    """The deployer's connection; somebody does something before each of its transactions."""
 
-    def __init__(self, chain: Any, meddle: Callable[[], None]) -> None:
-        self.chain, self.meddle, self.failed = chain, meddle, 0
+    def __init__(self, venue: World, meddle: Callable[[], None]) -> None:
+        super().__init__(venue.chain.endpoint)
+        self.meddle, self.failed = meddle, 0
 
     def send(self, *args: Any, **options: Any) -> Receipt:
         self.meddle()
         try:
-            receipt: Receipt = self.chain.send(*args, **options)
+            return super().send(*args, **options)
         except Exception:
             self.failed += 1
             raise
-        return receipt
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.chain, name)
 
 
 @pytest.fixture
@@ -69,7 +67,7 @@ def test_deploy__a_stranger_accepts_for_the_timelock__ends_handed_over(
                 timelock.send("acceptOwnership", [contract.address], sender=mallory)
                 accepted.add(contract.address)
 
-    made = deploy(Meddled(venue.chain, accept), deployer, governed_config)  # type: ignore[arg-type]
+    made = deploy(Meddled(venue, accept), deployer, governed_config)
     assert accepted == hers
     assert {getattr(made, name).call("owner") for name in OWNED} == {timelock.address}
     assert not timelock.call("hasRole", timelock.call("DEFAULT_ADMIN_ROLE"), deployer)
@@ -86,8 +84,8 @@ def test_deploy__a_stranger_is_faster_than_the_batch__the_rest_is_accepted_in_on
         if len(offered(venue, plan)) == 5 and guard.call("owner") == deployer:
             timelock.send("acceptOwnership", [guard.address], sender=mallory)
 
-    chain = Meddled(venue.chain, accept)
-    deploy(chain, deployer, governed_config)  # type: ignore[arg-type]
+    chain = Meddled(venue, accept)
+    deploy(chain, deployer, governed_config)
     assert chain.failed == 1
     assert guard.call("owner") == timelock.address
 
@@ -105,7 +103,7 @@ def test_deploy__whenever_deposits_are_open__all_but_the_vault_is_handed_over(
             still.append({c.name for c in contracts(plan) if c.call("owner") == deployer})
             assert not timelock.call("hasRole", timelock.call("DEFAULT_ADMIN_ROLE"), deployer)
 
-    deploy(Meddled(venue.chain, look), deployer, governed_config)  # type: ignore[arg-type]
+    deploy(Meddled(venue, look), deployer, governed_config)
     assert still == [{"RiskParityVault"}] * 2
     assert vault.call("owner") == timelock.address
 

@@ -67,7 +67,7 @@ def test_ripcord__below_the_trigger__is_pulled_and_filled_by_the_pools(levered: 
 def test_fill__ripcord_with_a_paused_reserve__sells_the_others(levered: Levered) -> None:
     """EQ-133: one token that Aave does not let out keeps no other from being sold."""
     levered.crash(-0.22)
-    levered.world.align_pools()  # type: ignore[union-attr]
+    levered.pools_follow()
     levered.aave.pause("ETH")
     upkeep = anybody(levered)
     upkeep.ripcord()

@@ -51,8 +51,7 @@ def test_step__a_poke_is_stuck_when_gas_leaps__the_ripcord_is_pulled_and_filled(
     levered.warp(7_200)
     levered.refresh_prices()
     levered.to_health(1.2)
-    levered.world.align_pools()  # type: ignore[union-attr]
-    levered.world.recentre_liquidity()  # type: ignore[union-attr]
+    levered.pools_follow()
     mine(node, 20)
     node.request("evm_setAutomine", False)
     before = room.service(policy=Policy(ripcord=False, open="never"), dispatch=dispatch)
@@ -91,7 +90,8 @@ def test_step__a_fill_was_dear_once__stops_no_other_for_long(
 ) -> None:
     """EQ-180: a node lied, or a rival's dust is gone; at that price nothing is planned, and nothing asked."""
     keeper = room.service(policy=Policy(open="profitable"), limits=RICH)
-    estimate, said = keeper.chain.estimate, []
+    estimate = keeper.chain.estimate
+    said: list[int] = []
 
     def once(to: str | None, data: bytes, value: int = 0) -> int:
         true = estimate(to, data, value)
@@ -116,8 +116,7 @@ def test_step__a_basket_is_stuck_and_its_account_too_poor__a_smaller_one_is_sold
     levered.warp(7_200)
     levered.refresh_prices()
     levered.to_health(1.2)
-    levered.world.align_pools()  # type: ignore[union-attr]
-    levered.world.recentre_liquidity()  # type: ignore[union-attr]
+    levered.pools_follow()
     keeper = room.service(
         dispatch=DispatchConfig(wait=0.2, stuck_after=0.0),
         policy=Policy(poke=False, open="never", coordinates=False),

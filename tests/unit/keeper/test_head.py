@@ -28,8 +28,8 @@ class Node:
         return {"number": hex(self.number), "timestamp": hex(self.timestamp), "hash": "0x1"}
 
 
-def looking(node: Node, now: float = 5_010.0, **options: Any) -> Head:
-    return Head(node, HeadConfig(**options), lambda: now)  # type: ignore[arg-type]
+def looking(node: Node, now: float = 5_010.0, seen: tuple[int, int] = (0, 0), **options: Any) -> Head:
+    return Head(node, HeadConfig(**options), lambda: now, seen)
 
 
 def test_look__a_head_that_moves_on__is_believed() -> None:
@@ -80,7 +80,7 @@ def test_look__after_a_restart__the_highest_block_is_remembered(tmp_path: Path) 
     assert ledger.head() == (0, 0)
     ledger.saw(*looking(node).look())
     node.number = 10
-    again = Head(node, HeadConfig(), lambda: 5_010.0, Ledger(tmp_path / "l.sqlite", "a").head())  # type: ignore[arg-type]
+    again = Head(node, HeadConfig(), lambda: 5_010.0, Ledger(tmp_path / "l.sqlite", "a").head())
     with pytest.raises(HeadError, match="went back"):
         again.look()
     assert Ledger(tmp_path / "l.sqlite", "another").head() == (0, 0)
@@ -114,7 +114,7 @@ def test_look__the_first_block_seen_was_absurd__the_true_one_is_believed_after_t
 
     def later(number: int, timestamp: int) -> Head:
         node.number, node.timestamp = number, timestamp
-        return Head(node, HeadConfig(), lambda: timestamp + 5.0, Ledger(path, "a").head())  # type: ignore[arg-type]
+        return looking(node, timestamp + 5.0, Ledger(path, "a").head())
 
     with pytest.raises(HeadError, match="went back from block 1000000000000 to 1050"):
         later(1_050, 5_600).look()

@@ -48,7 +48,7 @@ def shift(room: Room, change: float) -> None:
     s.warp(3_600)
     s.set_price(0, s.price(0) * change)
     s.refresh_prices()
-    s.world.align_pools()  # type: ignore[attr-defined]
+    s.world.align_pools()
 
 
 def mined_only(keeper: KeeperService) -> Callable[..., int]:
@@ -73,7 +73,7 @@ def test_race__two_keepers_take_turns__fill_nothing_twice_and_lose_nothing(room:
         for turn in range(40):
             for keeper in pair if turn % 2 else pair[::-1]:
                 keeper.step()
-            room.system.world.align_pools()  # type: ignore[attr-defined]
+            room.system.world.align_pools()
             room.system.warp(60)
         assert room.gap() < room.system.auction.call("params").parityBandWad / WAD
     for kind in ("open", "fill", "poke"):

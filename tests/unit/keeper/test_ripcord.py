@@ -34,10 +34,8 @@ def keeper(levered: Levered) -> Keeper:
 
 
 def fall(s: Levered, change: float) -> None:
-    assert s.world
     s.crash(change)
-    s.world.align_pools()
-    s.world.recentre_liquidity()
+    s.pools_follow()
 
 
 @pytest.mark.parametrize("change", [-0.2, -0.35, -0.42])
@@ -82,8 +80,7 @@ def test_ripcord__silent_signers_below_the_target__is_due(levered: Levered, keep
 def room(levered: Levered, make_room: Callable[[System], Room]) -> Room:
     """A health factor of 1.2, pools with depth."""
     levered.to_health(1.2)
-    levered.world.align_pools()  # type: ignore[union-attr]
-    levered.world.recentre_liquidity()  # type: ignore[union-attr]
+    levered.pools_follow()
     return make_room(levered)
 
 
@@ -133,8 +130,7 @@ def test_step__one_token_paused_and_a_health_factor_below_one__is_brought_above_
     s = room.system
     assert isinstance(s, Levered)
     s.to_health(0.98)
-    s.world.align_pools()  # type: ignore[union-attr]
-    s.world.recentre_liquidity()  # type: ignore[union-attr]
+    s.pools_follow()
     s.aave.pause(s.symbols[1])
     room.run(room.service(), steps=15)
     assert s.health() > 1.5
@@ -145,6 +141,7 @@ def test_step__no_token_can_be_sold__is_told_once_the_discount_is_at_its_cap(
 ) -> None:
     """EQ-187: and over when a pool pays again."""
     s = room.system
+    assert isinstance(s, Levered)
     keeper = room.service()
     with monkeypatch.context() as patched:
         dry(patched, *(token.address for token in s.tokens))
@@ -156,7 +153,7 @@ def test_step__no_token_can_be_sold__is_told_once_the_discount_is_at_its_cap(
         assert room.heard.told.count(("unfilled", False)) == 1
         assert ("unfilled", True) not in room.heard.told
     room.run(keeper, steps=15)
-    assert s.health() > 1.59  # type: ignore[attr-defined]
+    assert s.health() > 1.59
     assert ("unfilled", True) in room.heard.told
     assert "unfilled" not in keeper.watched.problems
 

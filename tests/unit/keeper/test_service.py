@@ -202,8 +202,7 @@ def test_step__a_crash_under_the_trigger__pulls_the_ripcord_and_fills_it(room: R
     keeper = room.service(limits=broke)
     assert keeper.step() == []
     s.crash(-0.3)
-    s.world.align_pools()  # type: ignore[union-attr]
-    s.world.recentre_liquidity()  # type: ignore[union-attr]
+    s.pools_follow()
     assert s.health() < 1.3
     landed = room.run(keeper, steps=16)
     assert landed[0] == "ripcord"

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from typing import Any
 
 import pytest
 
@@ -46,14 +47,14 @@ def honest(connection: socket.socket, _: bytes) -> None:
     connection.sendall(reply(GOOD))
 
 
-def drips(connection: socket.socket, _: bytes) -> None:
+def drips(connection: socket.socket, _request: bytes) -> None:
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
     for _ in range(1_000):
         connection.sendall(b" ")
         time.sleep(0.05)
 
 
-def hints(connection: socket.socket, _: bytes) -> None:
+def hints(connection: socket.socket, _request: bytes) -> None:
     for _ in range(1_000):
         connection.sendall(b"HTTP/1.1 103 Early Hints\r\n\r\n")
         time.sleep(0.05)
@@ -127,11 +128,11 @@ def test_ask__a_name_that_is_looked_up_for_ever__holds_nobody_up(monkeypatch: py
     """EQ-148: whoever owns the name's server may drop the queries."""
     look_up, over, found = socket.getaddrinfo, threading.Event(), []
 
-    def slow(host: object, *args: object, **options: object) -> object:
+    def slow(host: Any, *args: Any, **options: Any) -> Any:
         if host in ("liar.example", b"liar.example"):
             over.wait(20)
             found.append(host)
-        return look_up(host, *args, **options)  # type: ignore[arg-type]
+        return look_up(host, *args, **options)
 
     monkeypatch.setattr(socket, "getaddrinfo", slow)
     try:
